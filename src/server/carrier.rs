@@ -1,9 +1,9 @@
-//! Joins the secure dialect's carrier to the engine: which datagrams are its own, what each connection
-//! may ask for, and the file with the keys that make a server itself after a restart.
+//! Joins the secure dialect's link to the engine: which datagrams belong to it, what each connection may ask for, and
+//! the file with the keys by which devices recognise the server after a restart.
 //!
 //! Its part:
 //!
-//! - `frame_queues`: frames that come too early.
+//! - `frame_queues`: frames that come faster than their device's budget allows.
 
 mod frame_queues;
 
@@ -22,15 +22,16 @@ use crate::protocol::link::{
 use crate::protocol::wire::frame::FromServer;
 use frame_queues::{Admission, FrameQueues};
 
-/// What both ends sign to come back; see `resume`.
+/// The label of the keying material that a resumption's proof is bound to; see `resume` in the secure dialect.
 const LOGIN: &[u8] = b"hongyan login";
-/// How long a connection may be without a login before it is closed; sooner, the oldest first, when there are many.
+/// How long a connection may stay without a login before it is closed; if there are too many, the oldest are closed
+/// sooner.
 const STRANGER: Duration = Duration::from_secs(30);
 const MOST_STRANGERS: usize = 2_048;
-/// Bytes that may wait to be sent on such a connection.
+/// The most bytes that may wait to be sent on a connection without a login.
 const FOR_STRANGERS: usize = 8 << 10;
 
-/// Why a server's keys cannot be used; a sentence for whoever runs it.
+/// Why the server's keys cannot be used; a sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum CarrierError {
     /// The file cannot be read or written.
@@ -38,29 +39,29 @@ pub enum CarrierError {
     File {
         /// The file with the keys.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// The file is gone, and devices know its key.
+    /// The file is missing although devices know the server's key.
     #[error(
         "the server's keys {0} are missing, but the database knows devices that have met this server. Put the file back \
          from a backup; or, to have a new key, of which every client is warned, start once with --new-key"
     )]
     Missing(PathBuf),
-    /// The file is damaged. A new key would look to every client like somebody else's server.
+    /// The file is damaged. To every client, a new key would look like another server.
     #[error("{error}: {path}. Put it back from a backup; without it every client is warned of a changed key")]
     Identity {
         /// The file with the keys.
         path: PathBuf,
-        /// What is wrong with what the file holds.
+        /// What is wrong with the file.
         error: IdentityError,
     },
 }
 
-/// The key that clients pin, of the server with this data directory, also while it runs.
+/// Returns the key that clients pin, of the server with this data directory; works even while the server runs.
 ///
 /// # Errors
-/// See [`CarrierError`]; a server that never ran has none.
+/// See [`CarrierError`]; a server that has never run has no key.
 pub fn key(data: &Path) -> Result<Vec<u8>, CarrierError> {
     let path = data.join("identity");
     let bytes = std::fs::read(&path).map_err(|error| CarrierError::File { path: path.clone(), error })?;
@@ -68,22 +69,22 @@ pub fn key(data: &Path) -> Result<Vec<u8>, CarrierError> {
     key.map_err(|error| CarrierError::Identity { path, error })
 }
 
-/// The server's end of all connections.
+/// The server's end of all connections of the secure dialect.
 #[derive(Debug)]
 pub struct Carrier {
     link: Link,
     identity: Identity,
-    /// Handshakes cost the server more than the client: what one address, and what all together may begin.
+    /// The budgets of handshakes, which cost the server more than the client: for one address, and for all together.
     handshakes: Buckets<IpAddr>,
     beginnings: Buckets<()>,
-    /// Datagrams by connection id, most of which may be somebody else's spoilt copies.
+    /// The budgets of datagrams by connection id, since most of them may be forged copies.
     datagrams: Buckets<[u8; 8]>,
     waiting: FrameQueues,
     strangers: Strangers,
 }
 
-/// Connections on which nobody was logged in, and when it is looked again; some are gone. Each is there once. Whoever
-/// is about to log in then is let be, and is here again with the next answer if that fails.
+/// Connections without a login, and when to look at each next; some have ended already. Each is entered once. One that
+/// is logging in at that time is left alone, and is entered again with the next answer if the login fails.
 #[derive(Debug, Default)]
 struct Strangers {
     due: BTreeSet<(Instant, PeerId)>,
@@ -97,7 +98,7 @@ impl Strangers {
         }
     }
 
-    /// The oldest, if it is time or there are too many.
+    /// Returns the oldest connection, if its time has come or there are too many.
     fn pop(&mut self, now: Instant) -> Option<PeerId> {
         let many = self.all.len() > MOST_STRANGERS;
         let (_, peer) = self.due.first().copied().filter(|(at, _)| many || *at <= now)?;
@@ -108,8 +109,8 @@ impl Strangers {
 }
 
 impl Carrier {
-    /// Reads the keys in this data directory, or makes them at the first start; not where somebody knows those that are
-    /// missing (`met`).
+    /// Reads the keys in this data directory, or makes them at the first start. `met` says that devices know the keys,
+    /// so that missing ones are an error.
     ///
     /// # Errors
     /// See [`CarrierError`].
@@ -122,7 +123,7 @@ impl Carrier {
             Ok(bytes) => Identity::from_bytes(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let identity = Identity::generate();
-                // A server whose keys are not kept would be a stranger after its next start.
+                // A server that could not keep its keys would be unknown to clients after its next start.
                 if let Ok(identity) = &identity
                     && let Err(error) = private::replace(&path, identity.to_bytes())
                 {
@@ -135,10 +136,10 @@ impl Carrier {
         identity.and_then(|identity| Self::with(identity, None)).map_err(|error| CarrierError::Identity { path, error })
     }
 
-    /// With these keys. `seed` makes the carrier's own choices repeatable, for tests.
+    /// Makes a carrier with these keys. `seed` makes its random choices repeatable, for tests.
     ///
     /// # Errors
-    /// A key that cannot be used.
+    /// If a key cannot be used.
     pub fn with(identity: Identity, seed: Option<[u8; 32]>) -> Result<Self, IdentityError> {
         Ok(Self {
             link: Link::server(&identity, seed)?,
@@ -151,21 +152,21 @@ impl Carrier {
         })
     }
 
-    /// The key that clients pin.
+    /// Returns the key that clients pin.
     ///
     /// # Errors
-    /// A key that cannot be used.
+    /// If the key cannot be used.
     pub fn public_key(&self) -> Result<Vec<u8>, IdentityError> {
         self.identity.public_key()
     }
 
-    /// Whether a datagram is this dialect's; everything else goes to the plain one.
+    /// Returns whether a datagram belongs to the secure dialect; all others belong to the plain one.
     #[must_use]
     pub fn takes(&self, bytes: &[u8]) -> bool {
         is_packet(bytes) && (bytes.first().is_some_and(|b| *b >= 0xc0) || self.identity.own_id(bytes).is_some())
     }
 
-    /// One of its datagrams.
+    /// Handles a datagram of the secure dialect.
     pub fn datagram(&mut self, now: Now, from: impl Into<Endpoints>, bytes: &[u8], engine: &mut Engine) {
         let from = from.into();
         if !self.within_budget(now, from.other, bytes) {
@@ -175,7 +176,8 @@ impl Carrier {
         self.events(now, engine);
     }
 
-    /// Looks at a datagram's first bytes alone, so that what is too much costs next to nothing.
+    /// Returns whether a datagram is within the budgets. Looks at its first bytes only, so that dropping it costs next
+    /// to nothing.
     fn within_budget(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) -> bool {
         if let Some(id) = self.identity.own_id(bytes) {
             return self.datagrams.take(id, now.instant);
@@ -183,7 +185,7 @@ impl Carrier {
         self.handshakes.take(from.ip(), now.instant) && self.beginnings.take((), now.instant)
     }
 
-    /// Its deadline has come.
+    /// Does what is due at [`Carrier::poll_timeout`].
     pub fn timeout(&mut self, now: Now, engine: &mut Engine) {
         self.look_at_strangers(now, engine);
         while let Some((peer, bytes)) = self.waiting.next(now.instant) {
@@ -193,7 +195,7 @@ impl Carrier {
         self.events(now, engine);
     }
 
-    /// A frame of the engine's. Who does not read what it asked for is let go.
+    /// Sends a frame of the engine. A connection whose client does not read what it asked for is closed.
     pub fn frame(&mut self, now: Now, peer: PeerId, frame: &FromServer, engine: &mut Engine) {
         let stranger = engine.is_stranger(peer);
         if stranger {
@@ -206,8 +208,7 @@ impl Carrier {
         self.link.hurry(now.instant, peer, engine.awaits(peer));
     }
 
-    /// Closes connections on which nobody is logged in when it is time: whoever may connect could else have any
-    /// number of them.
+    /// Closes connections without a login whose time has come, since anybody could otherwise hold any number of them.
     fn look_at_strangers(&mut self, now: Now, engine: &mut Engine) {
         while let Some(peer) = self.strangers.pop(now.instant) {
             if engine.is_stranger(peer) {
@@ -231,7 +232,7 @@ impl Carrier {
         self.link.hurry(now.instant, peer, engine.awaits(peer));
     }
 
-    /// The server ends: every device is told, and comes back by itself when it is there again.
+    /// Called when the server ends: tells every device, which reconnects once the server is back.
     pub fn end(&mut self, now: Now) {
         self.link.close_all(now.instant, GOING_DOWN, "going down");
     }
@@ -266,12 +267,12 @@ impl Carrier {
         }
     }
 
-    /// The next datagram to send.
+    /// Returns the next datagram to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.link.poll_transmit()
     }
 
-    /// When [`Carrier::timeout`] is to be called next.
+    /// Returns when [`Carrier::timeout`] is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let strangers = self.strangers.due.first().map(|(at, _)| *at);
@@ -300,7 +301,7 @@ mod tests {
         SocketAddr::from((std::net::Ipv4Addr::from(0x0a00_0000 + n), 5_000))
     }
 
-    /// A datagram of somebody who is connected.
+    /// A datagram of a client that is connected.
     fn genuine(identity: &Identity, now: Instant) -> Vec<u8> {
         let (mut server, mut client) = (Link::server(identity, None).expect("a key"), Link::client(None));
         client.connect(now, from(1), Vec::new());
@@ -351,7 +352,7 @@ mod tests {
             connect(&mut carrier, &mut engine, client, n, now(u64::from(n)));
         }
         assert_eq!((carrier.link.connections(), carrier.strangers.all.len()), (5, 5));
-        // One asks for an account, and waits for the hasher.
+        // One connection asks for an account, and waits for the hasher.
         let frame = br#"{"t":"register","id":1,"account":"a","password":"a"}"#;
         engine.frame(now(10), PeerId(2), frame);
         let Some(Effect::Store(Op::Read(Read::Person { job, .. }))) = engine.poll_effect() else {
@@ -364,7 +365,7 @@ mod tests {
         carrier.timeout(now(30_002), &mut engine);
         let left = |engine: &Engine| (1..=5).filter(|n| engine.is_stranger(PeerId(*n))).collect::<Vec<_>>();
         assert_eq!((left(&engine), carrier.strangers.all.len()), (vec![4, 5], 2));
-        // It could not be had.
+        // The account could not be made.
         engine.not_hashed(now(30_003), job);
         carrier.frame(
             now(30_003),
@@ -401,7 +402,7 @@ mod tests {
             assert!(carrier.takes(bytes));
             (0..20_000).filter(|n| carrier.within_budget(now, from(*n), bytes)).count()
         };
-        // One address, then many, then those who are known, each at the worst time for it.
+        // One address, then many, then known connections, each at the worst time for it.
         assert_eq!(passed(0, &|_| from(9), &BEGINNING), 2_000);
         assert_eq!(passed(0, &|n| from(100 + n), &BEGINNING), 2_000, "4,000 of all together");
         assert_eq!(passed(0, &|_| from(9), &one), 10_000);

@@ -1,12 +1,14 @@
-//! What an operator's command asks of a running server, and how it goes over loopback: sealed datagrams of JSON with
-//! a secret that stands in a file of the data folder.
+//! How an operator's command asks a running server: sealed datagrams of JSON over loopback, with a secret in a file of
+//! the data directory.
 //!
-//! Each request has a number of its own and is sent again until it is answered; one that changes something is done
-//! once. What is longer than a datagram comes in parts, or is asked for page by page.
+//! Each request has a number and is sent again until it is answered; one that changes something is carried out once.
+//! What is longer than a datagram is sent in parts, or asked for page by page.
 //!
-//! Its parts: `seal` (datagrams that only who has the secret can read or make), `desk` (each request is done once; class
-//! lists lie here until they are whole; both are pure), and `asking` (the command's half, with its socket; the server's is
-//! `server::udp::control`).
+//! Its parts:
+//!
+//! - `seal`: datagrams that can only be read or made with the secret. Pure.
+//! - `desk`: carries each request out once, and collects class lists. Pure.
+//! - `asking`: the command's half, with its socket; the server's half is `server::udp::control`.
 
 mod asking;
 mod desk;
@@ -21,33 +23,33 @@ pub use self::seal::{Direction, Secret};
 use super::hasher::Hashed;
 use crate::protocol::wire::frame::Key;
 
-/// Most bytes of a datagram. Some systems take no larger ones, even on loopback.
+/// The most bytes of a datagram. Some systems take no larger ones, even on loopback.
 pub const MAX_DATAGRAM: usize = 8_192;
-/// Bytes of the accounts in one, which leaves room for what stands around them.
+/// The most bytes of accounts in a datagram, which leaves room for the rest.
 pub const PAGE: usize = 7_000;
 
-/// A request's number, chosen at random by whoever asks.
+/// The number of a request, chosen at random by the command.
 pub type RequestId = Key<16>;
 
-/// An account to be made. The password was hashed where it was read, so that it goes nowhere.
+/// An account to be made. The command hashes the password, so that the password itself is never sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAccount {
-    /// Its name, as [`crate::base::model::Account::new_person`] allows.
+    /// The account's name, as [`crate::base::model::Account::new_person`] allows.
     pub name: String,
-    /// See [`Hashed`].
+    /// The salt; see [`Hashed`].
     pub salt: Key<16>,
-    /// See [`Hashed`].
+    /// The hash; see [`Hashed`].
     pub hash: Key<32>,
 }
 
 impl NewAccount {
-    /// As the engine keeps it.
+    /// Returns the password as the engine keeps it.
     #[must_use]
     pub fn hashed(&self) -> Hashed {
         Hashed { salt: self.salt.0.to_vec(), hash: self.hash.0.to_vec() }
     }
 
-    /// `None` if the hash is not one of ours.
+    /// Makes the account from a hash; `None` if its lengths are not those of [`Hashed`].
     #[must_use]
     pub fn new(name: String, hashed: &Hashed) -> Option<Self> {
         let (salt, hash) = (hashed.salt.as_slice().try_into().ok()?, hashed.hash.as_slice().try_into().ok()?);
@@ -58,32 +60,32 @@ impl NewAccount {
 /// An account as `account list` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountSummary {
-    /// Its name.
+    /// The account's name.
     pub name: String,
-    /// Messages that wait for it.
+    /// How many messages wait for it.
     pub unread: u64,
-    /// Where it is logged in: its plain client's address, or those of its devices.
+    /// The addresses at which it is logged in: of its plain client, or of its devices.
     pub addresses: Vec<String>,
-    /// Somebody is there now; never of a server that does not run.
+    /// Whether it is online; always false if no server runs.
     pub online: bool,
-    /// The plain dialect is closed to it.
+    /// Whether it may only use the secure dialect.
     pub secure_only: bool,
 }
 
-/// What a command wants.
+/// What a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "want", rename_all = "snake_case")]
 pub enum RequestKind {
-    /// Whether the server is there. Answered by [`Answer::Done`].
+    /// Asks whether the server is there. Answered by [`Answer::Done`].
     Hello,
-    /// Accounts by name, those after one. Answered by [`Answer::Accounts`].
+    /// Asks for a page of the list of accounts. Answered by [`Answer::Accounts`].
     Accounts {
-        /// The last one of the page before; none for the first page.
+        /// The last name of the page before; `None` for the first page.
         after: Option<String>,
     },
-    /// A new password; every session and token ends. Answered by [`Answer::Done`].
+    /// Sets a new password; all sessions end and tokens become invalid. Answered by [`Answer::Done`].
     Reset {
-        /// Whose, and what its password is from now on.
+        /// The account's name and the hash of its new password.
         account: NewAccount,
     },
     /// Removes an account with its mailbox. Answered by [`Answer::Done`].
@@ -91,103 +93,103 @@ pub enum RequestKind {
         /// The account's name.
         account: String,
     },
-    /// Closes the plain dialect to an account, or opens it. Answered by [`Answer::Done`].
+    /// Restricts an account to the secure dialect, or allows the plain one again. Answered by [`Answer::Done`].
     SecureOnly {
         /// The account's name.
         account: String,
-        /// Whether it is closed.
+        /// Whether it is restricted.
         on: bool,
     },
-    /// A part of a class list, the first being 0. Answered by [`Answer::Done`]; nothing is made yet.
+    /// Sends a part of a class list, from part 0 on. Answered by [`Answer::Done`]; no account is made yet.
     Part {
-        /// Which list.
+        /// The number of the list.
         list: RequestId,
-        /// Which part.
+        /// The number of the part.
         part: u32,
-        /// Of these.
+        /// The accounts of this part.
         accounts: Vec<NewAccount>,
     },
     /// Makes all accounts of a list at once. Answered by [`Answer::Imported`].
     Import {
-        /// Which list.
+        /// The number of the list.
         list: RequestId,
-        /// So many parts it has.
+        /// How many parts the list has.
         parts: u32,
     },
-    /// Something a later version wants.
+    /// A request of a later version.
     #[serde(other)]
     Unknown,
 }
 
-/// A request.
+/// A request with its number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberedRequest {
-    /// Comes back with the answer.
+    /// The number, which comes back with the answer.
     pub number: RequestId,
-    /// What is wanted.
+    /// What is asked for.
     #[serde(flatten)]
     pub want: RequestKind,
 }
 
-/// What became of it.
+/// The answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Answer {
-    /// It is on disk and in force.
+    /// The change is on disk and in force.
     Done,
-    /// It is being done; to be asked again.
+    /// The request is being carried out; ask again.
     Working,
-    /// A page; `more` are after it.
+    /// A page of the list of accounts.
     Accounts {
-        /// By name.
+        /// The accounts, in the order of names.
         rows: Vec<AccountSummary>,
-        /// Whether there are others.
+        /// Whether there are others after them.
         more: bool,
     },
-    /// So many were new; those that exist keep their passwords.
+    /// The list was imported; accounts that exist keep their passwords.
     Imported {
-        /// How many.
+        /// How many accounts are new.
         new: usize,
     },
-    /// Nobody of that name.
+    /// There is no account of this name.
     NoSuchAccount,
     /// Nothing was changed.
     NotStored {
-        /// What the database says.
+        /// The error of the database.
         error: String,
     },
-    /// The list is not here, or not all of it: it was silent for too long.
+    /// The list, or a part of it, is missing: it was forgotten because nothing more came for too long.
     ListGone,
-    /// The list is too long to be taken at once, or too many are under way.
+    /// The list is too long, or too many lists are under way.
     TooMuch,
-    /// A later version's request, or none.
+    /// The request is invalid, or of a later version.
     #[serde(other)]
     NotUnderstood,
 }
 
-/// An answer on its way.
+/// An answer with the number of its request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberedAnswer {
-    /// Of which request.
+    /// The number of the request.
     pub number: RequestId,
     /// The answer.
     #[serde(flatten)]
     pub answer: Answer,
 }
 
-/// What the engine is given to do; its result comes back as [`Answer`].
+/// What the engine is asked to do; its result comes back as [`Answer`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
     /// See [`RequestKind::Hello`].
     Hello,
     /// See [`RequestKind::Accounts`].
     Accounts {
-        /// After which.
+        /// The last name of the page before.
         after: Option<String>,
     },
     /// See [`RequestKind::Reset`].
     Reset {
-        /// Whose, and to what.
+        /// The account's name and the hash of its new password.
         account: NewAccount,
     },
     /// See [`RequestKind::Delete`].
@@ -199,12 +201,12 @@ pub enum Order {
     SecureOnly {
         /// The account's name.
         account: String,
-        /// Whether.
+        /// Whether it is restricted.
         on: bool,
     },
     /// See [`RequestKind::Import`].
     Import {
-        /// All of them.
+        /// All accounts of the list.
         accounts: Vec<NewAccount>,
     },
 }

@@ -1,31 +1,32 @@
 //! The server's rules, sans-IO: inputs and the time come in, exact effects go out.
 //!
-//! Source: the plain protocol, "What our server owes" and "Extensions". Replies to one address leave
-//! in the order of its requests: while a request waits for the disk or a hash, later ones of the same
-//! address wait in its lane. The engine keeps nothing that could not be read from the store again,
-//! apart from presence, and of people only those who are needed (`finding`).
+//! Source: the plain protocol, "What our server owes" and "Extensions". Replies to one address leave in the order of
+//! its requests: while a request waits for the disk or a hash, later ones of the same address wait in its lane. Apart
+//! from presence, the engine keeps nothing that could not be read from the store again, and of people only those who
+//! are needed (`finding`).
 //!
-//! It is composed of parts that own their state and the rules of it, each tried alone: `accounts`, `addresses`, `lanes`, `jobs`, `finding`,
-//! `login_attempts`, `throttle`, `send_rates`, `refusals` and the devices of `secure`. What concerns several of them is the engine's.
+//! Most of its parts own their state and its rules, and are tested alone: `accounts`, `addresses`, `lanes`, `jobs`,
+//! `finding`, `login_attempts`, `throttle`, `send_rates`, `refusals` and the devices of `secure`. What concerns several
+//! of them is the engine's task.
 //!
 //! Its parts:
 //!
-//! - `accounts`: who is in memory, and names that are being registered.
-//! - `addresses`: which address is whose.
-//! - `finding`: who is not in memory.
-//! - `jobs`: the table of what the store and the hasher are asked.
-//! - `requests`: what plain requests wait for, and what becomes of it.
-//! - `refusals`: how often the server says no.
-//! - `sessions`: who is who and where.
+//! - `accounts`: the people in memory, and names that are being registered.
+//! - `addresses`: the addresses of plain clients.
+//! - `finding`: reads people who are not in memory from the store.
+//! - `jobs`: the table of jobs that the store and the hasher have been given.
+//! - `requests`: what plain requests wait for, and how they are answered.
+//! - `refusals`: a limit on replies to invalid requests.
+//! - `sessions`: people and their plain sessions.
 //! - `registering`: new accounts.
-//! - `login_attempts`: the brake on guessing.
+//! - `login_attempts`: wrong passwords are answered ever later.
 //! - `lanes`: the order of an address's requests.
-//! - `throttle`: how quickly an address is served.
+//! - `throttle`: how fast an address is served.
 //! - `send_rates`: how fast an account may send.
-//! - `delivery`: a message's way into mailboxes.
-//! - `reading`: a message's way out, and who is here.
-//! - `secure`: the same for devices.
-//! - `administering`: what an operator's command changes.
+//! - `delivery`: how a message gets into mailboxes.
+//! - `reading`: how a plain client reads messages, and who is online.
+//! - `secure`: devices, that is, the secure dialect.
+//! - `administering`: the orders of an operator.
 
 mod accounts;
 mod addresses;
@@ -67,30 +68,31 @@ use crate::protocol::wire::frame::FromServer;
 use crate::protocol::wire::request::MAX_REQUEST_BYTES;
 use crate::protocol::wire::{Charset, Reply, Request, looks_like_reply};
 
-/// How long a session may send no request until others get `03:02` and a login elsewhere succeeds.
+/// How long a session may be silent before it no longer counts as present: messages to it are answered `03:02`, and a
+/// login elsewhere succeeds.
 pub const PRESENCE: Duration = Duration::from_secs(90);
-/// How long a session may send no request until it ends.
+/// How long a session may be silent before it ends.
 pub const SESSION: Duration = Duration::from_secs(24 * 3600);
-/// How often it is written down that a session was heard of, in seconds; only a restart reads it.
+/// How often the store is told that a session is alive, in seconds; only a restart needs it.
 const NOTED: i64 = 600;
-/// Most bytes of a reply; others read with such a buffer.
+/// The most bytes of a reply; other people's clients read into a buffer of this size.
 const MAX_REPLY: usize = 1_024;
 
-/// The time of an input.
+/// The time at which an input came.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// For intervals.
+    /// The monotonic time, for intervals.
     pub instant: Instant,
-    /// For what is stored: seconds since 1970.
+    /// The time of day for what is stored, in seconds since 1970.
     pub unix: i64,
 }
 
-/// What the engine wants done, in this order.
+/// What the engine wants done. Effects are to be carried out in the order in which they come.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send a datagram.
     Reply {
-        /// Where to.
+        /// The address it goes to.
         to: SocketAddr,
         /// The reply, encoded in the address's charset.
         bytes: Vec<u8>,
@@ -101,25 +103,25 @@ pub enum Effect {
     Hash(Job),
     /// Send a frame to a device.
     Frame {
-        /// Which connection.
+        /// The connection of the device.
         peer: PeerId,
         /// The frame to send.
         frame: FromServer,
     },
-    /// Close a device's connection, with a reason for people who look at it.
+    /// Close a device's connection.
     Close {
-        /// Which connection.
+        /// The connection of the device.
         peer: PeerId,
-        /// Why, for its device.
+        /// The error code, which tells the device why.
         code: u32,
-        /// The reason in words, for whoever looks at the connection.
+        /// The reason in words, for people who look at the connection.
         reason: &'static str,
     },
-    /// What became of an operator's order.
+    /// An operator's order has been carried out or has failed.
     Administered {
-        /// Under which it was given.
+        /// The ticket under which the order was given.
         ticket: u64,
-        /// What; of [`Answer::NotStored`] the reason is the store's to say.
+        /// The answer; the reason of [`Answer::NotStored`] is empty, and the caller fills in the store's.
         answer: Answer,
     },
 }
@@ -129,7 +131,7 @@ pub enum Effect {
 pub struct Engine {
     on_second_login: OnSecondLogin,
     local_time: fn(i64) -> String,
-    /// Also speaks the secure dialect.
+    /// Whether the server also speaks the secure dialect.
     secure: bool,
     accounts: Accounts,
     addresses: Addresses,
@@ -146,8 +148,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Goes on from what the store holds. `local_time` writes seconds since 1970 as the protocol's
-    /// 19 characters.
+    /// Makes an engine from what the store holds. `local_time` writes seconds since 1970 in the 19 characters of the
+    /// plain protocol.
     #[must_use]
     pub fn new(
         on_second_login: OnSecondLogin,
@@ -177,17 +179,17 @@ impl Engine {
         engine
     }
 
-    /// For so many people there is room in memory, beside those who are needed just now; asked once, before anybody comes.
+    /// Sets how many people are kept in memory even if they are not needed; called once, before the first input.
     pub fn set_room(&mut self, people: usize) {
         self.accounts.set_room(people);
     }
 
-    /// Whether it says that it speaks the secure dialect too; asked once, before anybody comes.
+    /// Sets whether the server says that it also speaks the secure dialect; called once, before the first input.
     pub fn set_secure(&mut self, secure: bool) {
         self.secure = secure;
     }
 
-    /// `10`: stateless, and never longer than what was asked.
+    /// Answers `10`. Keeps no state, and the reply is never longer than the request.
     fn hello(&mut self, now: Now, from: SocketAddr, nonce: String, asked: usize) {
         let reply = Reply::Hello { nonce };
         if self.secure && self.encode(from, &reply).len() <= asked {
@@ -197,24 +199,24 @@ impl Engine {
         }
     }
 
-    /// The next thing to do; call until `None` after every input.
+    /// Returns the next effect; called until it returns `None` after every input.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// A datagram from a client, or from anybody.
+    /// Handles a datagram from any address.
     pub fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
         if looks_like_reply(bytes) {
             return;
         }
-        // One byte too many says that it is too long; the rest of it need not wait in a lane.
+        // One byte beyond the limit shows that it is too long; the rest need not wait in a lane.
         let bytes = bytes.get(..=MAX_REQUEST_BYTES).unwrap_or(bytes);
         if self.lanes.pass(from, bytes) {
             self.paced(now, from, bytes);
         }
     }
 
-    /// How the next datagram of this address will be read, for whoever looks on.
+    /// Returns the charset in which the next datagram of this address will be read, for `--explain`.
     #[must_use]
     pub fn charset(&self, of: SocketAddr) -> Charset {
         self.addresses.charset(of)
@@ -230,7 +232,8 @@ impl Engine {
     fn request(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
         let known = self.charset(from);
         let (request, seen) = Request::decode(bytes, known);
-        // Not from what is no request: a cut one ends within a letter, which looks like another charset.
+        // Not from an invalid request: one that was cut off may end within a character, which looks like another
+        // charset.
         if request.is_ok() {
             self.addresses.note_charset(from, seen);
         }
@@ -241,9 +244,9 @@ impl Engine {
             return;
         };
         match request {
-            // The same again waits for its turn or its answer already.
+            // A repetition of a login that already waits for its turn or its answer.
             Request::Login { .. } | Request::ChangePassword { .. } if self.is_apart(from, bytes) => return,
-            // It takes the place of one that waits: that is not to be answered meanwhile, nor to bring the address back.
+            // It replaces a login that waits, which must neither be answered meanwhile nor log the address in later.
             Request::Login { .. } | Request::ChangePassword { .. } | Request::Offline => self.give_up_try(from),
             _ => {}
         }
@@ -269,7 +272,7 @@ impl Engine {
 
     fn encode(&self, to: SocketAddr, reply: &Reply) -> Vec<u8> {
         let bytes = reply.encode(self.charset(to));
-        // Letters of other scripts take more bytes in GB18030. Rather odd letters than a message cut off.
+        // Characters of other scripts can take more bytes in GB18030; UTF-8 then is better than a reply cut off.
         if bytes.len() > MAX_REPLY { reply.encode(Charset::Utf8) } else { bytes }
     }
 
@@ -279,7 +282,7 @@ impl Engine {
         self.effects.push_back(Effect::Reply { to, bytes });
     }
 
-    /// `00:00` and `07:01` have a budget, so that nobody is made to answer for ever.
+    /// Sends `00:00` or `07:01`, unless the budget of refusals is used up.
     fn refuse(&mut self, now: Now, to: SocketAddr, reply: &Reply) {
         if self.refusals.allow(to, now.instant) {
             self.reply(to, reply);

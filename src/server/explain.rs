@@ -1,12 +1,12 @@
-//! `--explain`: each request as it comes and the answer it gets, for whoever writes a client. The
-//! server's thread hands a copy over and goes on; a thread of its own explains and prints, and what it
-//! cannot keep up with is counted and left out.
+//! `--explain`: prints each request as it comes and the reply it gets, for people who write a client. The server's
+//! thread hands over a copy and goes on; a thread of its own explains and prints, and what it cannot keep up with is
+//! counted and left out.
 //!
 //! Its parts:
 //!
-//! - `printer`: what is printed of them.
+//! - `printer`: what is printed.
 //! - `watch`: what a client does wrong over time. Pure.
-//! - `flood`: how much is shown. Pure.
+//! - `flood`: how much is printed. Pure.
 
 mod flood;
 mod printer;
@@ -26,45 +26,45 @@ use crate::protocol::wire::Charset;
 use crate::protocol::wire::explain::Colour;
 use crate::protocol::wire::request::MAX_REQUEST_BYTES;
 
-/// Datagrams that may wait to be printed.
+/// The most datagrams that may wait to be printed.
 const WAITING: usize = 1_024;
-/// Addresses whose requests are remembered until they are answered …
+/// The most addresses whose requests are remembered until they are answered.
 const ADDRESSES: usize = 4_096;
-/// … and how many of each. More cannot wait in the server.
+/// The most requests that are remembered of each; no more can wait in the server.
 const ASKED: usize = 64;
-/// How long no datagram must come before the number of those that were not shown is printed.
+/// How long no datagram must come before the number of those that were not printed is printed.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// What is printed.
+/// The form of what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputFormat {
-    /// For people.
+    /// Lines for people.
     Lines(Colour),
-    /// For programs: an object a line.
+    /// JSON for programs, one object a line.
     Json,
 }
 
-/// An instant and what the calendar said then, so that instants can be printed.
+/// An instant and the time of day it corresponds to, so that instants can be printed.
 #[derive(Debug, Clone, Copy)]
 pub struct Epoch {
     /// The instant.
     pub instant: Instant,
-    /// Milliseconds since 1970.
+    /// The same moment in milliseconds since 1970.
     pub unix_ms: i64,
 }
 
-/// Where the server's thread hands datagrams over. Never waits.
+/// Takes datagrams from the server's thread. Never waits.
 #[derive(Debug, Clone)]
 pub struct ExplainSender {
     events: Sender<Event>,
     dropped: Arc<AtomicU64>,
 }
 
-/// The printing thread. It ends when the last [`ExplainSender`] is gone and everything is printed, or when nobody
-/// reads any more.
+/// A handle of the printing thread, which ends when the last [`ExplainSender`] is dropped and everything is printed, or
+/// when the output is closed.
 #[derive(Debug)]
 pub struct PrinterThread {
-    /// Closed when it has ended.
+    /// A channel that is closed when the thread has ended.
     ended: Receiver<()>,
 }
 
@@ -77,7 +77,7 @@ struct Event {
 
 #[derive(Debug)]
 enum EventKind {
-    /// The first bytes, which are all that is read, and how many there were.
+    /// The first bytes, beyond which the server reads nothing, and the full size in bytes.
     Request {
         bytes: Vec<u8>,
         size: usize,
@@ -91,7 +91,7 @@ enum EventKind {
 /// Starts printing to `output`. `locale` is `en` or `zh-CN`.
 ///
 /// # Errors
-/// The system gave no thread.
+/// If the system cannot start a thread.
 pub fn start(
     output: impl Write + Send + 'static,
     form: OutputFormat,
@@ -112,13 +112,13 @@ pub fn start(
 }
 
 impl ExplainSender {
-    /// A request came that the server reads as `charset`.
+    /// Hands over a request, which the server reads in `charset`.
     pub fn request(&self, at: Instant, peer: SocketAddr, bytes: &[u8], charset: Charset) {
         let read = bytes.get(..MAX_REQUEST_BYTES).unwrap_or(bytes).to_vec();
         self.hand_over(Event { at, peer, what: EventKind::Request { bytes: read, size: bytes.len(), charset } });
     }
 
-    /// The server answers.
+    /// Hands over a reply.
     pub fn reply(&self, at: Instant, peer: SocketAddr, bytes: &[u8]) {
         self.hand_over(Event { at, peer, what: EventKind::Reply { bytes: bytes.to_vec() } });
     }
@@ -131,7 +131,7 @@ impl ExplainSender {
 }
 
 impl PrinterThread {
-    /// Waits until all is printed, but not for ever: whoever reads may have stopped.
+    /// Waits until everything is printed, but no longer than `at_most`, since the reader may have stopped.
     pub fn finish(self, at_most: Duration) {
         let _ = self.ended.recv_timeout(at_most);
     }

@@ -1,5 +1,5 @@
-//! argon2id on one worker thread with one memory block, allocated for the first job of a burst and
-//! freed when idle: the default allocates 19 MiB for each hash, and glibc keeps it.
+//! Hashes passwords with argon2id on one thread with one block of memory, which is allocated for the first job of a
+//! burst and freed when idle. By default 19 MiB would be allocated for each hash, and glibc does not return them.
 
 use std::io;
 use std::thread::{self, JoinHandle};
@@ -10,49 +10,50 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::base::model::Password;
 
-/// A stored password.
+/// A password as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hashed {
-    /// Random, 16 bytes.
+    /// The salt: 16 random bytes.
     pub salt: Vec<u8>,
-    /// argon2id, 32 bytes, parameters [`MEMORY_KIB`], 2 passes, 1 lane.
+    /// The hash: argon2id, 32 bytes, with [`MEMORY_KIB`], 2 passes and 1 lane.
     pub hash: Vec<u8>,
 }
 
-/// argon2id's memory, in KiB.
+/// The memory that argon2id uses, in KiB.
 pub const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
-/// Jobs that may wait; more are refused, so that a flood of logins is bounded.
+/// The most jobs that may wait; more are refused, so that a flood of logins is bounded.
 pub const MOST_JOBS: usize = 256;
 const IDLE: Duration = Duration::from_secs(10);
 
-/// What is to be hashed, and what for.
+/// A job for the hasher; `job` is the number that comes back with the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Job {
-    /// A new password.
+    /// Hashes a new password.
     New { job: u64, password: Password },
-    /// Is this the password?
+    /// Checks a password against a hash.
     Check { job: u64, password: Password, against: Hashed },
 }
 
-/// What came out; `job` is the one given.
+/// The result of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Outcome {
-    /// Answer to [`Job::New`]; `None` when the system gave no random bytes.
+    /// The answer to [`Job::New`]; `None` if the system gave no random bytes.
     New { job: u64, hashed: Option<Hashed> },
-    /// Answer to [`Job::Check`].
+    /// The answer to [`Job::Check`].
     Checked { job: u64, right: bool },
 }
 
-/// Hashes here and now; for administration, where nobody waits. A password is kept in Unicode NFC.
+/// Hashes a password on the calling thread, for operators' commands; `None` if the system gave no random bytes.
+/// Passwords are hashed in Unicode NFC.
 #[must_use]
 pub fn hash(password: &Password) -> Option<Hashed> {
     new_hash(password, &mut Vec::new())
 }
 
-/// All of these, as many at once as there are processors, four at most; in their order.
+/// Hashes passwords on as many threads as there are processors, four at most. Returns the hashes in the same order.
 #[must_use]
 pub fn hash_all(passwords: &[Password]) -> Option<Vec<Hashed>> {
     let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
@@ -76,9 +77,9 @@ fn new_hash(password: &Password, memory: &mut Vec<Block>) -> Option<Hashed> {
     Some(Hashed { salt, hash })
 }
 
-/// Whether this is the password: as it was typed, or with its letters put together (Unicode NFC), since keyboards
-/// differ in that. Both are looked at whatever the first says, so the time tells nothing but what was typed. As it was
-/// typed comes first for passwords that were kept so before.
+/// Returns whether this is the password, either as it was typed or with its letters composed (Unicode NFC), since
+/// keyboards differ in that. Both forms are always checked, so that the time tells nothing but what was typed. The
+/// typed form is checked for passwords that were stored before composing was introduced.
 fn is_right(password: &Password, against: &Hashed, memory: &mut Vec<Block>) -> bool {
     let forms = std::iter::once(password.clone()).chain(password.composed());
     forms.fold(false, |right, form| {
@@ -96,10 +97,10 @@ fn derive(password: &Password, salt: &[u8], memory: &mut Vec<Block>) -> Option<V
     Some(hash)
 }
 
-/// Starts the worker; it ends when `jobs` is closed. `done` is called with each outcome.
+/// Starts the thread, which ends when `jobs` is closed. Results go to `done`, and `wake` is called after each.
 ///
 /// # Errors
-/// When the system gives no thread.
+/// If the system cannot start a thread.
 pub fn start(
     jobs: Receiver<Job>,
     done: Sender<Outcome>,
@@ -133,7 +134,7 @@ pub fn start(
     })
 }
 
-/// Without an early exit, so that the time tells nothing.
+/// Compares without an early exit, so that the time tells nothing.
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |acc, (x, y)| acc | (x ^ y)) == 0
 }

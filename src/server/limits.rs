@@ -1,16 +1,16 @@
-//! Budgets that keep one address from wearing the others out. Pure: time is an argument.
+//! Rate limits that keep one address from using up the server's capacity for others. Pure: time is an argument.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-/// How much is allowed: `burst` at once, and `per_second` in the long run.
+/// A rate limit: `burst` tokens at once, and `per_second` in the long run.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
-    /// Tokens a second.
+    /// How many tokens a bucket gains in a second.
     pub per_second: f64,
-    /// Tokens that may be saved up.
+    /// The most tokens that a bucket holds.
     pub burst: f64,
 }
 
@@ -20,11 +20,11 @@ struct Bucket {
     at: Instant,
 }
 
-/// How often a full table is looked through at most.
+/// The shortest time between two searches of a full table for buckets that can be forgotten.
 const CLEAR_EVERY: Duration = Duration::from_millis(100);
 
-/// A token bucket for each key, in bounded memory: when the table is full, full buckets are
-/// forgotten first (a new bucket is full, so nothing changes for their owners).
+/// A token bucket for each key, in bounded memory: when the table is full, full buckets are forgotten first. A new
+/// bucket is full as well, so forgetting one changes nothing for its owner.
 #[derive(Debug)]
 pub struct Buckets<K> {
     rate: Rate,
@@ -34,13 +34,14 @@ pub struct Buckets<K> {
 }
 
 impl<K: Hash + Eq> Buckets<K> {
-    /// At most `most` keys are told apart.
+    /// Makes an empty table that holds buckets for at most `most` keys.
     #[must_use]
     pub fn new(rate: Rate, most: usize) -> Self {
         Self { rate, most, buckets: HashMap::new(), cleared: None }
     }
 
-    /// Takes one token, now or in advance: how long it is to be waited for.
+    /// Takes one token, which may put the bucket into debt. Returns how long to wait until the debt is paid off; zero
+    /// if there was a token, or if the rate is unlimited (`per_second` is zero).
     pub fn take_ahead(&mut self, key: K, now: Instant) -> Duration {
         let rate = self.rate;
         if rate.per_second <= 0.0 {
@@ -52,14 +53,15 @@ impl<K: Hash + Eq> Buckets<K> {
         Duration::from_secs_f64((-bucket.tokens / rate.per_second).max(0.0))
     }
 
-    /// How long until `tokens` are there, in a bucket that was taken from.
+    /// Returns how long it takes until the key's bucket holds `tokens`, an hour at most; zero for a key without a
+    /// bucket.
     #[must_use]
     pub fn until(&self, key: &K, tokens: f64, now: Instant) -> Duration {
         let missing = self.buckets.get(key).map_or(0.0, |bucket| tokens - refilled(bucket, self.rate, now));
         Duration::from_secs_f64((missing / self.rate.per_second.max(f64::EPSILON)).clamp(0.0, 3_600.0))
     }
 
-    /// Takes one token; false when there is none.
+    /// Takes one token; returns false if there is none.
     pub fn take(&mut self, key: K, now: Instant) -> bool {
         self.take_or_when(key, now).is_ok()
     }
@@ -67,7 +69,7 @@ impl<K: Hash + Eq> Buckets<K> {
     /// Takes one token.
     ///
     /// # Errors
-    /// When there will be one; `None` while the table is full.
+    /// The time at which there will be one; `None` if the table is full.
     pub fn take_or_when(&mut self, key: K, now: Instant) -> Result<(), Option<Instant>> {
         let rate = self.rate;
         let bucket = self.bucket(key, now).ok_or(None)?;
@@ -78,14 +80,14 @@ impl<K: Hash + Eq> Buckets<K> {
         Ok(())
     }
 
-    /// When there will be `tokens`; `None` while the table is full.
+    /// Returns the time at which the key's bucket holds `tokens`; `None` if the table is full.
     pub fn ready(&mut self, key: K, tokens: f64, now: Instant) -> Option<Instant> {
         let rate = self.rate;
         self.bucket(key, now).map(|bucket| there(bucket, rate, tokens, now))
     }
 
-    /// Adds tokens, or with a negative number spends them, perhaps more than there are: then time makes up for it first.
-    /// Nothing is done to a bucket that is not there.
+    /// Adds tokens to the key's bucket. A negative number takes them away, even more than there are; the bucket then
+    /// has to refill from below zero. Does nothing if the key has no bucket.
     pub fn change(&mut self, key: &K, tokens: f64) {
         let burst = self.rate.burst;
         if let Some(bucket) = self.buckets.get_mut(key) {
@@ -114,10 +116,10 @@ impl<K: Hash + Eq> Buckets<K> {
     }
 }
 
-/// When a bucket that was just refilled has so many tokens.
+/// Returns the time at which a bucket that was refilled at `now` holds `tokens`.
 fn there(bucket: &Bucket, rate: Rate, tokens: f64, now: Instant) -> Instant {
     let missing = tokens - bucket.tokens;
-    // Rounded up, so that they are there then.
+    // Rounded up, so that the tokens are surely there at the time returned.
     let wait = Duration::try_from_secs_f64(missing / rate.per_second).unwrap_or_default();
     if missing > 0.0 { now + wait + Duration::from_nanos(1) } else { now }
 }
@@ -127,8 +129,8 @@ fn refilled(bucket: &Bucket, rate: Rate, now: Instant) -> f64 {
     (bucket.tokens + passed * rate.per_second).min(rate.burst)
 }
 
-/// The latest of what was noted, of each key one: in two halves, so that new ones push out older ones at most, and nothing is
-/// ever looked through.
+/// A map with a bounded number of entries that drops old ones. It consists of two halves: when the newer half is full
+/// it replaces the older one, so nothing is ever searched through.
 #[derive(Debug)]
 pub struct RecentMap<K, V> {
     half: usize,
@@ -137,13 +139,13 @@ pub struct RecentMap<K, V> {
 }
 
 impl<K: Hash + Eq, V> RecentMap<K, V> {
-    /// Of the latest `half` to twice as many keys it is known.
+    /// Makes an empty map that always holds the latest `half` keys and never more than twice as many.
     #[must_use]
     pub fn new(half: usize) -> Self {
         Self { half, young: HashMap::new(), old: HashMap::new() }
     }
 
-    /// Notes it.
+    /// Enters a value under a key, in place of an older one.
     pub fn note(&mut self, key: K, value: V) {
         if self.young.len() >= self.half && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
@@ -151,7 +153,7 @@ impl<K: Hash + Eq, V> RecentMap<K, V> {
         self.young.insert(key, value);
     }
 
-    /// What was noted last, unless that was pushed out.
+    /// Returns the value noted last under this key, unless it was dropped.
     pub fn of<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: std::borrow::Borrow<Q>,
@@ -159,7 +161,7 @@ impl<K: Hash + Eq, V> RecentMap<K, V> {
         self.young.get(key).or_else(|| self.old.get(key))
     }
 
-    /// It does not count any more.
+    /// Removes a key.
     pub fn forget<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
     where
         K: std::borrow::Borrow<Q>,
@@ -169,7 +171,7 @@ impl<K: Hash + Eq, V> RecentMap<K, V> {
     }
 }
 
-/// Lets a line into the log at most once a minute, so that a flood does not fill the disk by being noted.
+/// Limits a warning to one line a minute, so that a flood of requests cannot fill the disk through the log.
 #[derive(Debug, Default)]
 pub struct LogLimiter {
     next: Option<Instant>,
@@ -177,7 +179,7 @@ pub struct LogLimiter {
 }
 
 impl LogLimiter {
-    /// Whether to speak now, and how often it was silent since it spoke last.
+    /// Returns `None` if the line must not be written now; else how many lines were left out since the last one.
     pub fn speaks(&mut self, now: Instant) -> Option<u64> {
         if self.next.is_some_and(|next| now < next) {
             self.hidden += 1;
@@ -188,10 +190,10 @@ impl LogLimiter {
     }
 }
 
-/// The network of an address, for counting wrong passwords: /24, or /48.
+/// Returns the network of an address, to count wrong passwords by: /24 of IPv4, /48 of IPv6.
 #[must_use]
 pub fn network(address: SocketAddr) -> IpAddr {
-    // Where one socket serves both, IPv4 comes in IPv6's clothes: all of it would be one network.
+    // A socket that serves both families gives IPv4 addresses as IPv4-mapped IPv6, which would all be one network.
     match address.ip().to_canonical() {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
@@ -204,10 +206,11 @@ pub fn network(address: SocketAddr) -> IpAddr {
     }
 }
 
-/// How many wrong passwords in a row are answered at once.
+/// How many wrong passwords in a row are answered without delay.
 pub const FREE_FAILURES: u32 = 5;
 
-/// How much later the answer to the `failures`-th wrong password in a row comes.
+/// Returns how long the answer to the `failures`-th wrong password in a row is delayed: from one second, doubling up to
+/// 60.
 #[must_use]
 pub fn penalty(failures: u32) -> Duration {
     match failures {

@@ -1,28 +1,28 @@
-//! A bad network, for trying clients: `--lossy`.
+//! A simulated bad network, for testing clients: `--lossy`.
 
 use std::time::{Duration, Instant};
 
 use crate::protocol::link::Endpoints;
 
-/// Percentages of datagrams dropped, doubled and swapped with the next, in both directions.
+/// How many percent of datagrams are lost, doubled and reordered, in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lossy {
-    /// Percent dropped.
+    /// Percentage that is lost.
     pub drop: u8,
-    /// Percent doubled.
+    /// Percentage that is doubled.
     pub duplicate: u8,
-    /// Percent that change places with the next one, or come 50 ms late.
+    /// Percentage that changes places with the next datagram, or comes 50 ms late.
     pub reorder: u8,
-    /// The same seed and traffic give the same faults.
+    /// The seed: the same seed and traffic give the same faults.
     pub seed: u64,
 }
 
 pub(super) type Datagram = (Endpoints, Vec<u8>);
 
-/// A datagram waits no longer than this to change places: networks do not keep anything for seconds.
+/// How long a datagram waits at most to change places; real networks do not hold anything for seconds.
 const HELD: Duration = Duration::from_millis(50);
 
-/// A bad network in both directions.
+/// The simulated network in both directions.
 pub(super) struct LossyNetwork {
     faults: Lossy,
     state: u64,
@@ -41,7 +41,7 @@ impl LossyNetwork {
     }
 
     fn is_one_of(&mut self, percent: u8) -> bool {
-        // xorshift64: repeatable from the seed, which is all that is asked of it.
+        // xorshift64, which is repeatable from the seed; nothing more is needed.
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
@@ -62,7 +62,7 @@ impl LossyNetwork {
         passed
     }
 
-    /// What goes on now, and what waits for the next one.
+    /// Returns what passes now, and what waits for the next datagram.
     fn pass(
         &mut self,
         now: Instant,
@@ -70,7 +70,7 @@ impl LossyNetwork {
         held: Option<DelayedDatagram>,
     ) -> (Vec<Datagram>, Option<DelayedDatagram>) {
         let Lossy { drop, duplicate, reorder, .. } = self.faults;
-        // Each is asked for, so that what one decides does not depend on when datagrams come.
+        // All three are drawn each time, so that one decision does not depend on when datagrams come.
         let (dropped, doubled, late) = (self.is_one_of(drop), self.is_one_of(duplicate), self.is_one_of(reorder));
         let before = match held {
             None if late && !dropped => return (Vec::new(), Some(DelayedDatagram { until: now + HELD, datagram })),
@@ -86,7 +86,7 @@ impl LossyNetwork {
         (passed, None)
     }
 
-    /// When [`LossyNetwork::late_in`] and [`LossyNetwork::late_out`] have something.
+    /// Returns when [`LossyNetwork::late_in`] or [`LossyNetwork::late_out`] will have something.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         [&self.held_in, &self.held_out].into_iter().flatten().map(|held| held.until).min()
     }
@@ -126,7 +126,7 @@ mod tests {
         let mut network = LossyNetwork::new(Lossy { drop: 30, duplicate: 10, reorder: 25, seed: 1 });
         let passed: usize = (0..100_000).map(|_| network.passes_in(start, at(1), b"x").len()).sum();
         let passed = passed + usize::from(network.late_in(start + HELD).is_some());
-        // Those that are late are not doubled.
+        // Delayed datagrams are not doubled.
         assert!((71_000..77_000).contains(&passed), "{passed}");
     }
 }

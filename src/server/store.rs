@@ -1,10 +1,20 @@
-//! The server's database: SQLite, WAL, synchronous=FULL. Batches in, results out; one transaction
-//! serves everything that arrived while the last one was being synced (group commit), and results
-//! leave only after the commit. On a full disk everything but storing goes on.
+//! The server's database: SQLite in WAL mode with synchronous=FULL. Batches of operations come in and results go out.
+//! One transaction serves everything that arrived while the last one was being synced (group commit), and results leave
+//! only after the commit. When the disk is full, everything that does not make the database grow still works.
 //!
-//! Its parts: `schema` (its form), `people` (as the engine has them), `accounts`, `messages`, `devices`, `delivered`, `mailboxes` (how full they are), `items` (what all devices of an account show), `friends`, `profiles`,
-//! `group` (what is committed together), `op` (what it is asked and answers), `admin` (what an operator's command does, here or by the running
-//! server), `class_list` (the file of accounts that it imports), `folder` (the data directory and its lock), `error`.
+//! Its parts:
+//!
+//! - `schema`: the tables and their migrations.
+//! - `people`: reads accounts as the engine keeps them.
+//! - `accounts`, `messages`, `devices`, `delivered`, `friends`, `profiles`: the operations on these.
+//! - `mailboxes`: how full mailboxes are.
+//! - `items`: what all devices of an account show alike.
+//! - `group`: which operations are committed together.
+//! - `op`: the operations and their results.
+//! - `admin`: what an operator's command does, in its own process or through the running server.
+//! - `class_list`: the file of accounts that an operator imports.
+//! - `folder`: the data directory and its lock.
+//! - `error`: why the database cannot be used.
 
 mod accounts;
 pub mod admin;
@@ -47,42 +57,42 @@ pub use self::schema::{SCHEMA_VERSION, file};
 use crate::base::migration;
 use crate::protocol::wire::frame::Device;
 
-/// An account's row.
+/// The row of an account.
 pub type AccountId = i64;
-/// A message's row.
+/// The row of a message.
 pub type MessageRow = i64;
 
-/// A message to be kept for one or more receivers.
+/// A message that is to be stored for one or more receivers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {
-    /// Whose mailboxes.
+    /// The accounts whose mailboxes it goes to.
     pub receivers: Vec<AccountId>,
-    /// As the receiver reads it: an account, or a room.
+    /// The account or room that the receiver sees as the sender.
     pub sender: String,
-    /// Whose it is.
+    /// The account that wrote it.
     pub author: AccountId,
-    /// Of a room's message: who wrote it.
+    /// The name of the person who wrote it, if it is a room's message.
     pub writer: Option<String>,
-    /// Exactly as it came.
+    /// The bytes of the text exactly as they came.
     pub raw: Vec<u8>,
     /// The message's text, decoded.
     pub text: String,
-    /// When, seconds since 1970.
+    /// When it was sent, in seconds since 1970.
     pub sent: i64,
-    /// One of its receivers is here.
+    /// Whether at least one of its receivers was online when it was sent.
     pub online: bool,
-    /// By which the same message is known when it comes again; the plain dialect has none.
+    /// How a device names this message, so that a repetition is recognised; `None` in the plain dialect.
     pub key: Option<SentKey>,
-    /// A row of it for its writer's other devices; of messages with a key.
+    /// What the writer's other devices read of it; only of a message with a key.
     pub own: Option<OwnCopy>,
 }
 
-/// A message of one's own, as the writer's other devices read it.
+/// The copy of a sent message that the writer's other devices read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnCopy {
-    /// Who wrote it.
+    /// The name of the account that wrote it.
     pub writer: String,
-    /// To whom.
+    /// The account or room it was sent to.
     pub to: String,
     /// The message's text.
     pub text: String,
@@ -91,109 +101,113 @@ pub struct OwnCopy {
 /// A message as its sender's device names it (the secure dialect, "Exactly once").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentKey {
-    /// The account that the device belongs to.
+    /// The account of the device.
     pub account: AccountId,
-    /// Which device's.
+    /// The device that sent it.
     pub device: Device,
-    /// The device's own number for it.
+    /// The counter under which the device sent it.
     pub counter: u64,
-    /// SHA-256 of receiver and text: the same number for another message is a conflict.
+    /// SHA-256 of receiver and text: the same counter with another hash is a conflict.
     pub hash: [u8; 32],
-    /// Not to be kept unless the message of this number is.
+    /// The counter of an earlier message; this one is stored only if that one is.
     pub after: Option<u64>,
 }
 
-/// An unread message.
+/// A message that nobody has taken yet, read for a plain client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadMessage {
-    /// Its row.
+    /// The row of the message.
     pub row: MessageRow,
-    /// Who wrote it, or the room it was written in.
+    /// The account that wrote it, or the room it was written in.
     pub sender: String,
-    /// Of a room's message: who wrote it. Before schema 5 the text said so.
+    /// The name of the person who wrote it, if it is a room's message. Before schema 5 it was part of the text.
     pub writer: Option<String>,
-    /// When, seconds since 1970.
+    /// When it was sent, in seconds since 1970.
     pub sent: i64,
-    /// The message.
+    /// The message's text.
     pub text: String,
 }
 
-/// A message of a mailbox or of a conversation.
+/// A message as a device reads it, of a mailbox or of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// Its row.
+    /// The row of the message.
     pub row: MessageRow,
-    /// Who wrote it, or the room it was written in.
+    /// The account that wrote it, or the room it was written in.
     pub sender: String,
-    /// Of a room's message: who wrote it.
+    /// The name of the person who wrote it, if it is a room's message.
     pub writer: Option<String>,
-    /// When, seconds since 1970.
+    /// When it was sent, in seconds since 1970.
     pub sent: i64,
-    /// The message.
+    /// The message's text.
     pub text: String,
-    /// It was handed out in the plain dialect.
+    /// Whether it was handed out in the plain dialect.
     pub plain: bool,
-    /// It is one of the account's own.
+    /// How it was sent, if the account itself sent it.
     pub own: Option<SentMessage>,
-    /// Of the account's own: whether its receiver was here when it was written, if that was noted.
+    /// Whether its receiver was online when it was sent, if that is known; only of a sent message.
     pub online: Option<bool>,
-    /// Of the account's own: it was taken.
+    /// Whether its receiver has taken it; only of a sent message.
     pub delivered: bool,
-    /// When the account was made that wrote it to this mailbox; not of a room's, nor of one that is no more.
+    /// When the writer's account was made, in seconds since 1970; `None` of a room's message and if the account is
+    /// gone.
     pub made: Option<i64>,
 }
 
-/// What a message of the account's own was sent as.
+/// How the account itself sent a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentMessage {
-    /// To whom.
+    /// The account or room it was sent to.
     pub to: String,
-    /// By which device.
+    /// The device that sent it.
     pub device: Device,
-    /// Under which number.
+    /// The counter under which the device sent it.
     pub counter: u64,
-    /// As which row it was accepted.
+    /// The row under which the server accepted it.
     pub accepted: MessageRow,
 }
 
-/// What became of a batch.
+/// The results of a batch of operations.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct BatchResults {
-    /// In the order of the operations, after what was owed from before.
+    /// The results in the order of the operations, after those of writes that had failed earlier and were made up for
+    /// now.
     pub done: Vec<Done>,
-    /// Why some of it was not stored, for the log.
+    /// Why part of the batch was not stored, for the log.
     pub error: Option<String>,
 }
 
-/// For the connection's life: pages that are kept in memory, 8 MiB, so that indexes are not read again for each commit; and
-/// those in the WAL before a commit moves them into the database, 32 MB: a page that many commits change is moved once.
+/// Settings of the connection: 8 MiB of pages stay in memory, so that indexes are not read again for each commit, and a
+/// commit moves the WAL into the database once it has 8,192 pages (32 MiB), so that a page that many commits change is
+/// moved once.
 const PACE: &str = "PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 8192;";
-/// Changes that are moved from the WAL into the database together where there is time for it; of messages some 4 MB.
+/// How many changes make it worthwhile to move the WAL into the database while nobody waits; of messages this is about
+/// 4 MB.
 const CHECKPOINT: usize = 256;
-/// Compiled statements that are kept.
+/// How many compiled statements the connection keeps.
 const STATEMENTS: usize = 64;
 
 /// The open database.
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
-    /// Messages that were taken, and when, while that could not be written down. They are not handed out
-    /// again, and marked once it can be.
+    /// Messages that were taken, and when (seconds since 1970), while that could not be written. They are not handed
+    /// out again, and are marked as soon as writing works.
     owed: BTreeMap<MessageRow, i64>,
-    /// The same of devices: up to which row of an account's.
+    /// The same of devices: the row up to which an account's messages were taken, and when.
     owed_to: BTreeMap<AccountId, (MessageRow, i64)>,
     versions: delivered::Versions,
     begun: delivered::StartedRanges,
     mailboxes: mailboxes::Mailboxes,
-    /// Changes in the WAL since it was last moved into the database.
+    /// How many changes have been written to the WAL since it was last moved into the database.
     in_wal: usize,
 }
 
 impl Store {
-    /// Opens or makes the database of a data directory whose lock is held, and brings an older one up to date.
+    /// Opens or makes the database of a data directory whose lock is held, and migrates an older one.
     ///
     /// # Errors
-    /// A directory that cannot be written, a newer schema, a damaged file.
+    /// If the directory cannot be written, the schema is newer than this program's, or the file is damaged.
     pub fn open(data: &Path) -> Result<Self, StoreError> {
         let directory = |error| StoreError::Directory { path: data.to_owned(), error };
         make_folder(data).map_err(directory)?;
@@ -208,10 +222,10 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the database to look at it, also while a server has it. Makes and changes nothing.
+    /// Opens the database for reading, even while a server uses it. Makes and changes nothing.
     ///
     /// # Errors
-    /// No database, one of another version, a damaged file.
+    /// If there is no database, its schema is another version's, or the file is damaged.
     pub fn look(data: &Path) -> Result<Self, StoreError> {
         let path = file(data);
         if !path.exists() {
@@ -232,7 +246,7 @@ impl Store {
             other => other,
         })?;
         connection.execute_batch(PACE)?;
-        // More than there are kinds of operations, so that none is compiled twice.
+        // More than there are kinds of operations, so that no statement is compiled twice.
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (owed, owed_to) = (BTreeMap::new(), BTreeMap::new());
         let (versions, begun) = (delivered::Versions::default(), delivered::StartedRanges::default());
@@ -240,29 +254,29 @@ impl Store {
         Ok(Self { connection, owed, owed_to, versions, begun, mailboxes, in_wal: 0 })
     }
 
-    /// Lets the database grow to `bytes`, or to any size. What lies in the WAL until it is moved into the
-    /// database, up to 32 MB, comes on top.
+    /// Limits the database to `bytes`; `None` removes the limit. The WAL, up to 32 MiB, comes on top.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// SQLite's error.
     pub fn limit(&self, bytes: Option<u64>) -> Result<(), StoreError> {
         let page: u32 = self.connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let most = u64::from(u32::MAX - 1);
         let pages = bytes.map_or(most, |bytes| (bytes / u64::from(page.max(1))).clamp(1, most));
-        // SQLite makes it at least what is there already, and answers with what it made of it.
+        // SQLite never sets it below the present size, and answers with the limit it has set.
         self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
         Ok(())
     }
 
-    /// Unread messages that a mailbox may hold: [`Quotas::mailbox`](super::Quotas::mailbox), if nothing else is said.
+    /// Sets how many unread messages a mailbox may hold; until then it is the default of
+    /// [`Quotas::mailbox`](super::Quotas::mailbox).
     pub fn set_mailbox(&mut self, most: u64) {
         self.mailboxes.set_most(most);
     }
 
-    /// Whether a device was ever let in, which is after it has taken note of this server's key.
+    /// Returns whether a device has ever logged in, and so has pinned this server's key.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// SQLite's error.
     pub fn knows_devices(&self) -> Result<bool, StoreError> {
         let query = "SELECT EXISTS (SELECT 1 FROM devices) OR EXISTS (SELECT 1 FROM sent)";
         Ok(self.connection.query_row(query, [], |row| row.get(0))?)
@@ -274,8 +288,9 @@ impl Store {
         &self.connection
     }
 
-    /// Does a batch in one transaction. If that cannot be committed, it is tried again without class lists, then without
-    /// all that makes the database grow; if that fails too, everything that was to be stored has failed and reads are answered.
+    /// Runs a batch in one transaction. If it cannot be committed, it is tried again without class lists, then without
+    /// anything that makes the database grow. If that fails too, all writes have failed, and each read is answered by
+    /// itself.
     pub fn run(&mut self, batch: &[Op]) -> BatchResults {
         let error = match self.transaction(batch, Growth::Large) {
             Ok(done) => return BatchResults { done, error: None },
@@ -301,8 +316,8 @@ impl Store {
         BatchResults { done, error }
     }
 
-    /// Moves what lies in the WAL into the database if that is worth it. Called when nobody waits; without it a commit does
-    /// it in the end.
+    /// Moves the WAL into the database if enough has gathered. Called while nobody waits; without it a commit would do
+    /// so later.
     fn tidy(&mut self) {
         if self.in_wal >= CHECKPOINT {
             self.in_wal = 0;
@@ -312,7 +327,7 @@ impl Store {
         }
     }
 
-    /// A change is not on disk: what is owed because of that is kept in mind, and whoever waits is answered.
+    /// Handles a write that is not on disk: remembers what is to be made up for, and returns the answer for whom waits.
     fn not_stored(&mut self, write: &Write) -> Option<Done> {
         match write.unstored() {
             WriteFailure::Told(job) => return Some(Done::Failed { job }),
@@ -328,7 +343,8 @@ impl Store {
         None
     }
 
-    /// All of it in one transaction, but for what makes the database larger than `most` does; or nothing.
+    /// Runs a batch in one transaction, without the writes that make the database grow by more than `most`. On failure
+    /// nothing of it is stored.
     fn transaction(&mut self, batch: &[Op], most: Growth) -> Result<Vec<Done>, rusqlite::Error> {
         let done = self.committed(batch, most);
         if done.is_err() {
@@ -340,8 +356,8 @@ impl Store {
     }
 
     fn committed(&mut self, batch: &[Op], most: Growth) -> Result<Vec<Done>, rusqlite::Error> {
-        // Where something is to be written, another connection that writes is waited for before anything is read: what has
-        // been read could not be written to any more.
+        // A transaction that will write has to wait for other writers before it reads: SQLite refuses to write after a
+        // read that has become stale.
         let writes =
             batch.iter().any(|op| matches!(op, Op::Write(_))) || !self.owed.is_empty() || !self.owed_to.is_empty();
         let behavior = if writes { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
@@ -457,10 +473,11 @@ impl Store {
     }
 }
 
-/// Starts the database's thread; it ends when `ops` is closed, after its last commit. What is given at once is committed at
-/// once.
+/// Starts the store's thread, which ends after its last commit once `ops` is closed. Operations that come in one `Vec`
+/// are committed together.
 ///
 /// # Errors
+/// If the system cannot start a thread.
 /// When the system gives no thread.
 pub fn start(
     mut store: Store,

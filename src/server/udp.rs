@@ -1,9 +1,14 @@
-//! The server's socket and threads: one thread receives, lets the engine decide and sends; the store
-//! and the hasher work beside it and wake it by a datagram to its own socket; the timer thread does
-//! the same at a deadline. Nothing wakes up without cause.
+//! The server's socket and threads. One thread receives, lets the engine decide and sends; the store and the hasher
+//! work beside it and wake it by a datagram to its own socket; the timer thread does the same at a deadline. No thread
+//! wakes up without cause.
 //!
-//! Its parts: `socket` (at which of the machine's addresses each datagram came in), `workers` (store, hasher and timer),
-//! `idle` (ends it when nobody needs it), `stop`, and `control` (hears operators' commands).
+//! Its parts:
+//!
+//! - `socket`: tells at which of the machine's addresses each datagram arrived.
+//! - `workers`: the store, the hasher and the timer.
+//! - `idle`: ends a server that nobody uses any more.
+//! - `stop`: ends a server from another thread.
+//! - `control`: the socket for operators' commands.
 
 #![allow(clippy::disallowed_methods, reason = "the server's clock is read here, and handed on")]
 
@@ -41,37 +46,37 @@ use socket::Socket;
 
 /// How long a server that ends waits for commits whose requests it still answers.
 const LAST_ANSWERS: Duration = Duration::from_millis(100);
-/// How many times every device is told that the server ends; below, how far apart.
+/// How many times every device is told that the server ends, [`AGAIN`] apart.
 const FAREWELLS: u32 = 3;
 const AGAIN: Duration = Duration::from_millis(30);
-/// How many operations are collected at most before they go to the store, whatever else has arrived.
+/// The most datagrams that are taken in before their operations go to the store.
 const TOGETHER: usize = 256;
 
 /// How a server runs.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where it listens; port 0 lets the system choose.
+    /// The address it listens on; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// Its data directory; one server at a time holds it.
+    /// Its data directory; one server at a time holds its lock.
     pub data: PathBuf,
-    /// See [`OnSecondLogin`].
+    /// What a login does to a session elsewhere.
     pub on_second_login: OnSecondLogin,
-    /// Mailboxes and accounts.
+    /// The limits of mailboxes, accounts, sending and the disk.
     pub quotas: Quotas,
-    /// A bad network, for trying clients.
+    /// The faults of a simulated bad network, for testing clients.
     pub lossy: Option<Lossy>,
-    /// How long after the last person is gone the server ends by itself; `None`: it does not.
+    /// How long after the last person has left the server ends by itself; `None` means never.
     pub idle_exit: Option<Duration>,
-    /// Who is shown each request and its answer.
+    /// Where each request and its reply is printed, with `--explain`.
     pub explain: Option<ExplainSender>,
-    /// Speaks the secure dialect too.
+    /// Whether the server also speaks the secure dialect.
     pub secure: bool,
-    /// Makes new keys where those that devices know are missing.
+    /// Whether to make new keys if the file with those that devices know is missing.
     pub new_key: bool,
 }
 
 impl Config {
-    /// A server at `listen` with its data in `data`, and every default.
+    /// Returns the configuration of a server at `listen` with its data in `data`, and the defaults for the rest.
     #[must_use]
     pub fn new(listen: SocketAddr, data: PathBuf) -> Self {
         let (on_second_login, quotas) = (OnSecondLogin::default(), Quotas::default());
@@ -89,27 +94,27 @@ impl Config {
     }
 }
 
-/// Why a server does not start; a sentence for whoever runs it.
+/// Why a server does not start or has ended; a sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The address is taken, or not one of this machine.
+    /// The address is in use, or is not one of this machine.
     #[error("cannot listen on {address}: {error}")]
     Listen {
-        /// The address at which the server was told to listen.
+        /// The address on which the server was told to listen.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// The database.
+    /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The socket failed while it served.
+    /// The socket failed while the server ran.
     #[error("receiving failed: {0}")]
     Receive(io::Error),
-    /// A thread ended that should not have.
+    /// A thread has ended although the server runs.
     #[error("the {0} thread has failed")]
     Thread(&'static str),
-    /// The secure dialect's keys.
+    /// The secure dialect's keys cannot be used.
     #[error(transparent)]
     Keys(#[from] CarrierError),
     /// The system gave no thread or socket.
@@ -129,30 +134,31 @@ impl Server {
     /// Opens the socket and the database and begins to serve.
     ///
     /// # Errors
-    /// An address in use, a data directory in use or unwritable, a damaged or newer database.
+    /// If the address is in use, the data directory is in use or cannot be written, or the database is damaged or a
+    /// later version's.
     pub fn start(config: Config) -> Result<Self, ServerError> {
         let (event_loop, stop, address) = EventLoop::open(config)?;
         let thread = thread::Builder::new().name("server".into()).spawn(move || event_loop.run())?;
         Ok(Self { address, stop, thread: Some(thread) })
     }
 
-    /// Where it listens.
+    /// Returns the address the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A handle that ends it from another thread.
+    /// Returns a handle that ends the server from another thread.
     #[must_use]
     pub fn stopper(&self) -> Stop {
         self.stop.clone()
     }
 
-    /// From here on SIGINT, SIGTERM and SIGHUP end it cleanly: what is being stored is committed, clients are told, and
-    /// no file of a running server is left. Where there are no such signals this does nothing.
+    /// From now on SIGINT, SIGTERM and SIGHUP end the server cleanly: what is being stored is committed, devices are
+    /// told, and the file of a running server is removed. Does nothing on systems without these signals.
     ///
     /// # Errors
-    /// The system refuses a signal's handler or the thread that waits for it.
+    /// If the system refuses a signal handler or the thread that waits for signals.
     pub fn end_at_signals(&self) -> io::Result<()> {
         #[cfg(unix)]
         {
@@ -170,10 +176,10 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until it has ended, by [`Stop::stop`] or idleness.
+    /// Waits until the server has ended, by [`Stop::stop`] or because nobody uses it.
     ///
     /// # Errors
-    /// It could not go on: the socket failed, or a thread of its own.
+    /// Why it had to end: the socket or a thread has failed.
     pub fn wait(mut self) -> Result<(), ServerError> {
         self.join()
     }
@@ -198,10 +204,10 @@ impl Drop for Server {
     }
 }
 
-/// The server's own thread.
+/// What the server's thread owns.
 struct EventLoop {
     socket: Socket,
-    /// Wake-ups come from here.
+    /// The server's own address, which wake-ups come from.
     own: SocketAddr,
     engine: Engine,
     carrier: Option<Carrier>,
@@ -213,12 +219,12 @@ struct EventLoop {
     disk: WriteErrors,
     not_hashed: LogLimiter,
     stopping: Arc<AtomicBool>,
-    /// Why it ends, if not because it was asked to.
+    /// Why the server ends, unless it was asked to.
     failed: Option<ServerError>,
     _lock: DataLock,
 }
 
-/// What the disk has refused.
+/// Remembers what the disk has refused.
 #[derive(Debug, Default)]
 struct WriteErrors {
     /// Why something was not stored last.
@@ -227,7 +233,7 @@ struct WriteErrors {
 }
 
 impl WriteErrors {
-    /// Not everything could be stored.
+    /// Logs, at most once a minute, that not everything could be stored.
     fn refuses(&mut self, now: Instant, error: String) {
         if let Some(more) = self.refused.speaks(now) {
             log::error!("not everything could be stored: {error} (and {more} times before); reading goes on");
@@ -237,7 +243,7 @@ impl WriteErrors {
 }
 
 impl EventLoop {
-    /// All that a server needs to serve; also what ends it, and where it listens.
+    /// Opens all that a server needs. Returns also the handle that ends it and the address it listens on.
     fn open(config: Config) -> Result<(Self, Stop, SocketAddr), ServerError> {
         let lock = store::lock(&config.data)?;
         control::forget(&config.data);
@@ -259,13 +265,13 @@ impl EventLoop {
         let wake = {
             let waker = Arc::clone(&waker);
             move || {
-                // Where its address is gone nobody can ask it anything either; it goes on when that is back.
+                // If the address is gone, no client can ask anything either; the server goes on when it is back.
                 let _ = waker.wake();
             }
         };
         let workers = Workers::start(store, wake.clone(), Instant::now)?;
 
-        // Without it everything else goes on; operators have to stop the server, as before there was this.
+        // Without it everything else still works, but operators have to stop the server for their commands.
         let control = Control::open(&config.data, wake);
         let control =
             control.inspect_err(|error| log::warn!("commands cannot be taken while this server runs: {error}")).ok();
@@ -293,7 +299,7 @@ impl EventLoop {
     }
 
     fn run(mut self) -> Result<(), ServerError> {
-        // Any datagram fits: Windows calls a cut one an error, which would end the server.
+        // Large enough for any datagram: Windows reports one that is cut off as an error, which would end the server.
         let mut buffer = vec![0; socket::LARGEST];
         self.after();
         while !self.stopping.load(Ordering::Acquire) {
@@ -305,7 +311,7 @@ impl EventLoop {
                     }
                     self.gather(&mut buffer);
                 }
-                // ICMP's "port unreachable" for a reply to a client that is gone.
+                // ICMP's "port unreachable" for a reply to a client that has ended.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) if self.stopping.load(Ordering::Acquire) => {}
@@ -322,14 +328,14 @@ impl EventLoop {
         self.workers.close();
         self.farewell();
         self.workers.join();
-        // Answers to what was committed at the last moment still leave.
+        // Replies to what was committed at the last moment are still sent.
         self.results();
         self.effects();
         self.failed.map_or(Ok(()), Err)
     }
 
-    /// Answers to what is committed within a moment still leave; then every device hears that the server ends. Who
-    /// does not would notice at its next sign of life only, so all of them are told again.
+    /// Sends the replies to what is committed within a moment, then tells every device that the server ends. A device
+    /// that missed this would only notice after a while, so it is sent several times.
     fn farewell(&mut self) {
         let by = Instant::now() + LAST_ANSWERS;
         while let Some(batch) = self.workers.stored_by(by) {
@@ -349,20 +355,20 @@ impl EventLoop {
         }
     }
 
-    /// Without its workers a server acknowledges nothing: it ends, and whoever watches it starts it again.
+    /// Without its threads a server cannot acknowledge anything: it ends, and a service manager can start it again.
     fn fail(&mut self, thread: &'static str) {
         self.failed.get_or_insert(ServerError::Thread(thread));
         self.stopping.store(true, Ordering::Release);
     }
 
-    /// If something is to be stored, takes what has arrived by now too: whoever asked at the same moment shares the
-    /// commit. One by itself waits for nobody.
+    /// If something is to be stored, takes in what has arrived by now too, so that requests of the same moment share a
+    /// commit. A single request waits for nobody.
     fn gather(&mut self, buffer: &mut [u8]) {
         self.effects();
         if self.workers.to_store() == 0 || self.socket.waits(false).is_err() {
             return;
         }
-        // What stores nothing is looked at too, but not for ever: the first of them waits.
+        // Requests that store nothing are handled too, but not without end, since the first one waits.
         for _ in 0..TOGETHER {
             let Ok(came) = self.socket.receive(buffer) else { break };
             if came.from.other != self.own {
@@ -378,7 +384,7 @@ impl EventLoop {
         }
     }
 
-    /// Gives the store what is to be stored.
+    /// Hands the store what is to be stored.
     fn store(&mut self) {
         if let Err(ThreadEnded(thread)) = self.workers.store() {
             self.fail(thread);
@@ -435,7 +441,7 @@ impl EventLoop {
         }
     }
 
-    /// What operators' commands want.
+    /// Handles the operators' orders that have arrived.
     fn administer(&mut self) {
         let Some(control) = &mut self.control else { return };
         while let Some((ticket, order)) = control.poll(Instant::now) {
@@ -443,7 +449,7 @@ impl EventLoop {
         }
     }
 
-    /// What a bad network has kept for long enough.
+    /// Passes on what the simulated bad network has delayed for long enough.
     fn late(&mut self) {
         let Some(network) = &mut self.network else { return };
         let now = now();
@@ -473,7 +479,7 @@ impl EventLoop {
         }
     }
 
-    /// The engine hears what became of a batch, and the log what could not be stored.
+    /// Gives the engine the results of a batch, and logs what could not be stored.
     fn settle(&mut self, batch: BatchResults) {
         let now = now();
         if let Some(error) = batch.error {
@@ -553,7 +559,7 @@ fn now() -> Now {
     Now { instant: Instant::now(), unix: i64::try_from(unix).unwrap_or(i64::MAX) }
 }
 
-/// The protocol's time: 19 characters, local time of the server.
+/// Writes a time in the form of the plain protocol: 19 characters, in the server's local time.
 fn local_time(unix: i64) -> String {
     use chrono::{Local, TimeZone};
     Local

@@ -1,37 +1,37 @@
-//! The terminal client: the same [`crate::client::Client`] behind keys and lines.
+//! The terminal client: the same [`crate::client::Client`] as the windows', behind keys and lines.
 //!
-//! A reading thread hands on keys (or lines, without a terminal); the main loop waits for them and for
-//! the client's bell, and is the only one that prints. [`mod@line`], [`commands`] and [`screen`] are pure.
+//! A thread reads keys, or lines if there is no terminal; the main loop waits for them and for the client's bell, and
+//! is the only thread that prints. [`mod@line`], [`commands`] and [`screen`] are pure.
 //!
 //! Its parts:
 //!
-//! - `app`: the loop.
-//! - `drawing`: what it draws.
-//! - `keys`: the thread that reads.
-//! - `terminal`: its modes.
-//! - `line`: what is typed. Pure.
-//! - `screen`: where it stands. Pure.
-//! - `wrap`: sentences broken between words. Pure.
+//! - `app`: the main loop, and what events and commands do.
+//! - `drawing`: the prompt and what is printed above it.
+//! - `keys`: the thread that reads keys or lines.
+//! - `terminal`: switches the terminal to single keys and back.
+//! - `line`: the line being typed. Pure.
+//! - `screen`: where everything stands in the terminal. Pure.
+//! - `wrap`: breaks sentences between words. Pure.
 //! - `style`: colours.
-//! - `commands`: what a line means. Pure.
-//! - `asks`: questions, passwords.
-//! - `login`: what belongs to one login, and is gone with it.
-//! - `own`: one's own messages and how far they came. Pure.
+//! - `commands`: what a typed line means. Pure.
+//! - `asks`: questions to the person, such as passwords.
+//! - `login`: the state of one login.
+//! - `own`: sent messages and how far they have come. Pure.
 //! - `talk`: messages.
-//! - `drafts`: what is typed and not sent.
-//! - `past`: old messages.
-//! - `people`: the list.
-//! - `account`: how the account is used.
+//! - `drafts`: texts that were typed but not sent.
+//! - `past`: messages that the server keeps.
+//! - `people`: the list of friends.
+//! - `account`: how the account is used, and its password.
 //! - `server`: finding and leaving a server.
-//! - `trust`: another key, another device.
+//! - `trust`: a changed key, a server without encryption, and another device's login.
 //! - `control`: commands about the program.
-//! - `why`: the diagnosis.
-//! - `remembered`: commands for later runs.
+//! - `why`: the diagnosis of a server that cannot be reached.
+//! - `remembered`: lines of earlier runs.
 //! - `pipe`: a session without a terminal.
-//! - `script`: one job.
-//! - `unfit`: what a job or a chat was given and cannot use.
-//! - `json`: lines for programs.
-//! - `raw`: the protocol by hand, from a socket of its own.
+//! - `script`: a single job, for scripts.
+//! - `unfit`: what is wrong with the password or the standard input of a job or a chat.
+//! - `json`: lines of JSON for programs.
+//! - `raw`: sends datagrams by hand, from a socket of its own.
 //! - `would`: what the session would do next. Pure.
 
 mod account;
@@ -79,55 +79,56 @@ use crate::base::model::Password;
 use crate::base::settings::PathError;
 use crate::client::ClientError;
 
-/// How the terminal client is run.
+/// How the terminal client is started.
 #[derive(Debug, Clone)]
 pub struct Args {
-    /// Server, account, folders, language.
+    /// The options that both faces have: server, account, folders, language.
     pub face: Face,
-    /// This machine's server listens for the local network.
+    /// Whether this machine's own server listens for the local network.
     pub host_lan: bool,
-    /// Whether colours are wanted, from `--color`.
+    /// When to use colours, from `--color`.
     pub colour: Colour,
-    /// Begins with datagrams by hand instead of a login.
+    /// Whether to start with sending datagrams by hand instead of a login.
     pub raw: bool,
-    /// To log in with, from a file or the environment; else it is asked for.
+    /// The password from a file or the environment; if there is none, the person is asked.
     pub password: Option<Password>,
 }
 
-/// Why it could not begin, or had to end.
+/// Why the terminal client could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum TermError {
-    /// No folders.
+    /// The folders for its files cannot be found.
     #[error(transparent)]
     Paths(#[from] PathError),
-    /// No socket, no history.
+    /// The socket or the history cannot be opened.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// No threads, or nobody reads what is printed.
+    /// The system gave no thread, or standard output is closed.
     #[error("{}", crate::base::trouble::words(.0))]
     Io(#[from] io::Error),
 }
 
-/// What the main loop waits for, besides the client's bell.
+/// The inputs of the main loop, apart from the client's bell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Input {
-    /// From a terminal.
+    /// A key, if there is a terminal.
     Key(line::Key),
-    /// From a pipe; nothing of one that is not UTF-8 or holds a NUL.
+    /// A line of a pipe; `None` if it is not UTF-8 or holds a NUL.
     Line(Option<String>),
-    /// The pipe has no more.
+    /// The pipe has ended.
     End,
-    /// The terminal is not there any more.
+    /// The terminal has gone away.
     Gone,
     /// The system asks the program to end.
     Leave,
-    /// The server was looked for.
+    /// The search for the server is done.
     Found(Result<Option<crate::client::net::FoundAddress>, String>),
-    /// Why a server could not be reached, or that it can.
+    /// The diagnosis of a server is done.
     Reached(Box<crate::client::diagnosis::Report>),
 }
 
-/// Chats until the person leaves: with keys on a terminal, else line by line. The exit code tells how a pipe's lines went.
+/// Chats until the person leaves: with keys on a terminal, else line by line. The exit code tells how the lines of a
+/// pipe went.
 ///
 /// # Errors
 /// See [`TermError`].
@@ -151,7 +152,7 @@ pub fn run(args: Args) -> Result<script::Exit, TermError> {
     app::App::new(args, terminal, inputs, waiting)?.run()
 }
 
-/// SIGWINCH has the line drawn anew, also while nobody presses a key.
+/// Has the line redrawn at SIGWINCH, when the window's size changes, even if no key is pressed.
 #[cfg(unix)]
 fn told_of_size(inputs: Sender<Input>) -> io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGWINCH])?;
@@ -166,12 +167,13 @@ fn told_of_size(inputs: Sender<Input>) -> io::Result<()> {
     std::thread::Builder::new().name("size".into()).spawn(wait).map(drop)
 }
 
-/// A program that is told to end has so long for it; more than leaving ever takes. What blocks it then may be its output:
-/// a terminal that was stopped with Ctrl+S, or a pipe that nobody reads.
+/// How long a program that was told to end may take; leaving never takes as long. It may be blocked by its output: a
+/// terminal that was stopped with Ctrl+S, or a pipe that nobody reads.
 const INSIST: Duration = Duration::from_secs(8);
 
-/// SIGINT, SIGTERM and SIGHUP go offline first, as Ctrl+C does. What blocks the main loop then does not keep the process: after
-/// [`INSIST`] it ends with this code. Another signal is told as well `again`, since it has a chat end at once.
+/// SIGINT, SIGTERM and SIGHUP make the program go offline first, as Ctrl+C does. If the main loop is blocked, the
+/// process ends after [`INSIST`] with this exit code. `again` passes on further signals too, since a second one makes a
+/// chat end at once.
 #[cfg(unix)]
 fn end_by_signals(inputs: Sender<Input>, code: Arc<AtomicI32>, again: bool) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -179,7 +181,7 @@ fn end_by_signals(inputs: Sender<Input>, code: Arc<AtomicI32>, again: bool) -> i
     let (told, ending) = crossbeam_channel::bounded::<()>(1);
     let wait = move || {
         for _ in signals.forever() {
-            // Of more than one the first counts.
+            // Only the first one starts the time.
             let first = told.try_send(()).is_ok();
             if (first || again) && inputs.send(Input::Leave).is_err() {
                 return;
@@ -190,7 +192,7 @@ fn end_by_signals(inputs: Sender<Input>, code: Arc<AtomicI32>, again: bool) -> i
         if ending.recv().is_err() {
             return;
         }
-        // Ends early only with the process.
+        // This wait ends early only with the process.
         let _ = crossbeam_channel::never::<()>().recv_timeout(INSIST);
         let _ = crossterm::terminal::disable_raw_mode();
         end_here(code.load(Ordering::Acquire));

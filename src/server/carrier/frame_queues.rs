@@ -1,5 +1,5 @@
-//! Frames that came sooner than their device's budget allows. They wait for their turn, in order; whoever waits for
-//! answers never has more on the way than is kept here.
+//! Frames that come faster than their device's budget allows wait for their turn, in order. A client that waits for
+//! answers never has more under way than fits here.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
@@ -7,20 +7,20 @@ use std::time::Instant;
 use crate::protocol::link::PeerId;
 use crate::server::limits::{Buckets, Rate};
 
-/// Frames of one device.
+/// The rate of frames of one device.
 const FRAMES: Rate = Rate { per_second: 2_000.0, burst: 4_000.0 };
-/// What one device may let wait: our own have 64 messages under way.
+/// The most frames of one device that wait: our own clients have 64 messages under way.
 const MOST: usize = 256;
 const MOST_BYTES: usize = 256 << 10;
 
-/// What becomes of a frame.
+/// What happens to a frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It is served now.
+    /// The frame is handled now.
     Now(Vec<u8>),
-    /// It waits.
+    /// The frame waits.
     Later,
-    /// It does not wait for answers: no more of it is kept.
+    /// Too many wait already: the client does not wait for answers.
     TooMany,
 }
 
@@ -31,7 +31,7 @@ struct Queue {
     at: Instant,
 }
 
-/// All that wait.
+/// The frames that wait, by connection.
 #[derive(Debug)]
 pub(super) struct FrameQueues {
     budget: Buckets<PeerId>,
@@ -46,7 +46,7 @@ impl Default for FrameQueues {
 }
 
 impl FrameQueues {
-    /// A frame of a device; one that nobody is logged in on (`stranger`) has nothing kept.
+    /// Takes a frame. None is kept for a connection that is not logged in (`stranger`).
     pub(super) fn frame(&mut self, now: Instant, peer: PeerId, bytes: Vec<u8>, stranger: bool) -> Admission {
         if let Some(queue) = self.queues.get_mut(&peer) {
             if queue.frames.len() >= MOST || queue.bytes + bytes.len() > MOST_BYTES {
@@ -69,7 +69,7 @@ impl FrameQueues {
         }
     }
 
-    /// The next frame whose time has come.
+    /// Returns the next frame whose time has come.
     pub(super) fn next(&mut self, now: Instant) -> Option<(PeerId, Vec<u8>)> {
         let (at, peer) = self.due.first().copied().filter(|(at, _)| *at <= now)?;
         self.due.remove(&(at, peer));
@@ -86,7 +86,7 @@ impl FrameQueues {
         frame.map(|frame| (peer, frame))
     }
 
-    /// It is gone, and what it asked with it.
+    /// Forgets a connection and its frames.
     pub(super) fn forget(&mut self, peer: PeerId) {
         if let Some(queue) = self.queues.remove(&peer) {
             self.due.remove(&(queue.at, peer));
@@ -108,7 +108,7 @@ mod tests {
     fn who_waits_for_answers_is_served_in_order_and_a_flood_is_not_kept() {
         let (begun, peer) = (Instant::now(), PeerId(1));
         let (mut waiting, mut now) = (FrameQueues::default(), begun);
-        // 64 on their way at once, each next one after an answer.
+        // 64 frames under way at a time, and the next one after each answer.
         let (mut sent, mut served) = (0_u32, 0);
         while served < 20_000 {
             while sent < served + 64 {
@@ -133,7 +133,7 @@ mod tests {
         assert!(kept < MOST, "{kept}");
         waiting.forget(peer);
         assert_eq!((waiting.poll_timeout(), waiting.next(now + Duration::from_secs(9))), (None, None));
-        // Long ones are fewer.
+        // Fewer long frames are kept.
         let long = |waiting: &mut FrameQueues| waiting.frame(now, peer, vec![0; 60_000], false);
         while matches!(long(&mut waiting), Admission::Now(_)) {}
         assert_eq!((0..10).filter(|_| long(&mut waiting) == Admission::Later).count(), 3);

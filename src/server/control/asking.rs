@@ -1,4 +1,4 @@
-//! A command's half of what it asks a running server: one request at a time, sent again until it is answered.
+//! The command's half: asks a running server one request at a time, sending it again until it is answered.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -11,57 +11,57 @@ use super::{
 use crate::base::trouble;
 use crate::protocol::wire::frame::Key;
 
-/// For so long an answer is waited for before the same is asked again.
+/// How long an answer is awaited before the request is sent again.
 const AGAIN: Duration = Duration::from_millis(250);
-/// So often in a row, and without a sign of the server, something is asked: 10 s.
+/// How many times in a row a request is sent without an answer before giving up; this takes 10 s.
 pub(crate) const TRIES: u32 = 40;
-/// Most datagrams looked at while one is waited for.
+/// The most datagrams that are looked at during one wait for an answer.
 const MOST: u32 = 1_000;
 
-/// Why a running server was not asked, or what it did is not known; a sentence for whoever asked.
+/// Why a running server was not asked, or why the outcome is unknown; a sentence for the person who gave the command.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// The file with the secret cannot be read.
     #[error("a server has {path}, and how to ask it cannot be read: {}. Please run this as the server's user", trouble::words(.error))]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// The file is another user's, or others could have read or written it.
+    /// The file belongs to another user, or others could have read or written it.
     #[error("{0} is not the server's owner's alone, so it may be somebody else's; nothing was asked")]
     NotPrivate(PathBuf),
-    /// Nothing was asked.
+    /// The server does not answer at all, so nothing was asked.
     #[error("the server that has {0} does not answer; nothing was changed")]
     Silent(PathBuf),
-    /// It may have been done.
+    /// The server fell silent after it was asked; the request may have been carried out.
     #[error("the server does not answer any more; `account list` shows whether it was done")]
     Unanswered,
-    /// It may have been done.
+    /// The server ended after it was asked; the request may have been carried out.
     #[error("the server ended before it answered; `account list` shows whether it was done")]
     Ended,
-    /// Another version's server.
+    /// The server is another version and does not know this request.
     #[error("the server does not understand what it is asked; it is another version: please start it anew")]
     NotUnderstood,
-    /// The system refuses a socket or random bytes.
+    /// The system gave no socket or random bytes.
     #[error("the system refused a socket or random bytes: {0}")]
     System(#[from] io::Error),
 }
 
-/// What there is where a server listens for commands.
+/// What was found where the server listens for commands.
 #[derive(Debug)]
 pub enum Greeting {
     /// A server that answers.
     Here(ControlClient),
-    /// No file, or nobody listens where it says.
+    /// There is no file, or nobody listens at its address.
     Nobody,
-    /// No answer yet. A server may be starting or busy; or the file is of one that was killed, and somebody else has
-    /// its port.
+    /// There is no answer yet. A server may be starting or busy; or the file belongs to one that was killed, and
+    /// another program has its port.
     Silent,
 }
 
-/// A server that answers.
+/// The command's end of the conversation with a server.
 #[derive(Debug)]
 pub struct ControlClient {
     socket: UdpSocket,
@@ -72,7 +72,7 @@ enum Exchange {
     Answer(Answer),
     Working,
     Nothing,
-    /// Nobody has the port.
+    /// Nobody listens on the port.
     Refused,
 }
 
@@ -80,7 +80,7 @@ impl ControlClient {
     /// Looks for the server of a data directory, for a quarter of a second.
     ///
     /// # Errors
-    /// It cannot be asked by this user.
+    /// If this user may not ask it.
     pub fn greet(data: &Path) -> Result<Greeting, AskError> {
         let Some((at, secret)) = read(data)? else { return Ok(Greeting::Nobody) };
         let own = SocketAddr::new(at.ip(), 0);
@@ -94,10 +94,10 @@ impl ControlClient {
         })
     }
 
-    /// Asks, and waits for the answer: as long as the server says that it is working on it.
+    /// Asks the server and waits for the answer, however long it says that it is working on it.
     ///
     /// # Errors
-    /// It ends or falls silent meanwhile.
+    /// If the server ends or falls silent.
     pub fn ask(&mut self, want: RequestKind) -> Result<Answer, AskError> {
         let number = number()?;
         let (mut silent, mut refused) = (0, 0);
@@ -114,7 +114,7 @@ impl ControlClient {
         Err(AskError::Unanswered)
     }
 
-    /// Has all of these accounts made, or none: in parts, and then at once.
+    /// Imports all of these accounts or none: sends them in parts, then has them made at once.
     ///
     /// # Errors
     /// As [`ControlClient::ask`].
@@ -134,20 +134,20 @@ impl ControlClient {
         self.ask(RequestKind::Import { list, parts })
     }
 
-    /// Sends the request, and listens for a moment.
+    /// Sends the request once and waits [`AGAIN`] for an answer.
     fn once(&mut self, number: RequestId, want: &RequestKind) -> Result<Exchange, AskError> {
         let text = serde_json::to_vec(&NumberedRequest { number, want: want.clone() }).map_err(io::Error::other)?;
         let datagram =
             self.secret.seal(Direction::Request, &text).ok_or_else(|| io::Error::other("no random bytes"))?;
         self.socket.set_read_timeout(Some(AGAIN))?;
-        // What the system refuses here is lost, or the last one's answer; what comes says more.
+        // An error here is a lost datagram, or the system's report about the one before; what is received says more.
         let _ = self.socket.send(&datagram);
         let mut buffer = vec![0; MAX_DATAGRAM + 1];
         let (mut heard, mut refused) = (Exchange::Nothing, false);
         for _ in 0..MOST {
             let n = match self.socket.recv(&mut buffer) {
                 Ok(n) => n,
-                // An answer from before it ended may lie behind this.
+                // An answer that was sent before the server ended may still be in the queue.
                 Err(error) if gone(&error) && !refused => {
                     refused = true;
                     continue;
@@ -160,7 +160,7 @@ impl ControlClient {
             match answered.filter(|answered| answered.number == number) {
                 Some(NumberedAnswer { answer: Answer::Working, .. }) => heard = Exchange::Working,
                 Some(NumberedAnswer { answer, .. }) => return Ok(Exchange::Answer(answer)),
-                // A late one to a question of before, or somebody else's.
+                // A late answer to an earlier request, or a datagram of another program.
                 None => {}
             }
         }
@@ -168,7 +168,7 @@ impl ControlClient {
     }
 }
 
-/// The file with the secret in a data directory.
+/// Returns the path of the file with the secret in a data directory.
 #[must_use]
 pub fn file(data: &Path) -> PathBuf {
     data.join("control")
@@ -184,7 +184,7 @@ fn number() -> Result<RequestId, AskError> {
     Ok(Key(bytes))
 }
 
-/// How many of these fit into one part; one at least.
+/// Returns how many of these accounts fit into one part, one at least.
 fn fitting(accounts: &[NewAccount]) -> usize {
     let mut room = PAGE;
     let fits = accounts.iter().take_while(|account| {
@@ -196,7 +196,7 @@ fn fitting(accounts: &[NewAccount]) -> usize {
     fits.count().max(1).min(accounts.len())
 }
 
-/// Where the server listens and its secret; `None` without a file, or of one that is not whole.
+/// Reads where the server listens and its secret; `None` if there is no file, or it is incomplete.
 fn read(data: &Path) -> Result<Option<(SocketAddr, Secret)>, AskError> {
     let path = file(data);
     let said = |error| AskError::File { path: path.clone(), error };
@@ -210,7 +210,7 @@ fn read(data: &Path) -> Result<Option<(SocketAddr, Secret)>, AskError> {
     {
         use std::os::unix::fs::MetadataExt;
         let of = |path: &Path| std::fs::metadata(path);
-        // The lock is the server's own, whoever made the folder.
+        // The lock is the server's own, whoever made the directory.
         let (secret, lock) = (of(&path).map_err(said)?, of(&data.join("lock")).map_err(said)?);
         if secret.mode() & 0o077 != 0 || secret.uid() != lock.uid() {
             return Err(AskError::NotPrivate(path));

@@ -1,5 +1,5 @@
-//! Where requests of commands arrive: each is done once, however often it comes, and class lists lie here in parts
-//! until they are whole. Pure.
+//! Takes the requests of commands: carries each out once, however often it comes, and collects the parts of class
+//! lists. Pure.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -8,46 +8,46 @@ use std::time::{Duration, Instant};
 use super::{Answer, NewAccount, NumberedAnswer, NumberedRequest, Order, RequestId, RequestKind};
 use crate::base::model::Account;
 
-/// Answers that are remembered, for who did not hear them.
+/// The most answers that are remembered for commands that have missed them.
 const REMEMBERED: usize = 256;
-/// Lists under way at once.
+/// The most lists that may be under way.
 pub const LISTS: usize = 4;
-/// Accounts in them all: some 20 MiB.
+/// The most accounts in all lists together: about 20 MiB.
 pub const ACCOUNTS: usize = 150_000;
-/// A list of which nothing more came for so long is forgotten.
+/// How long after its last part an incomplete list is forgotten.
 const SILENT: Duration = Duration::from_secs(60);
 
 /// What a request leads to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Dispatch {
-    /// Its answer, now.
+    /// An immediate answer.
     Answer(NumberedAnswer),
-    /// Something for the engine; the answer comes under this ticket.
+    /// An order for the engine; its answer comes back with this ticket.
     Order(u64, Order),
 }
 
 #[derive(Debug)]
 struct ClassList {
     accounts: Vec<NewAccount>,
-    /// The part that comes next.
+    /// The number of the next part.
     part: u32,
     heard: Instant,
 }
 
-/// What is known of requests.
+/// The requests and lists that are known.
 #[derive(Debug, Default)]
 pub struct RequestDesk {
-    /// Requests that change something; `None` while they are being done.
+    /// The answers to requests that change something; `None` while one is being carried out.
     known: HashMap<RequestId, Option<Answer>>,
     order: VecDeque<RequestId>,
-    /// Who waits for what.
+    /// The address and the number of the request behind each ticket.
     tickets: HashMap<u64, (SocketAddr, RequestId)>,
     last: u64,
     lists: HashMap<RequestId, ClassList>,
 }
 
 impl RequestDesk {
-    /// A request that was opened with the secret; `None` of what is no request.
+    /// Takes a request that was opened with the secret; `None` if it is not valid.
     pub fn take(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> Option<Dispatch> {
         let NumberedRequest { number, want } = serde_json::from_slice(bytes).ok()?;
         let answer = |answer| Some(Dispatch::Answer(NumberedAnswer { number, answer }));
@@ -79,7 +79,7 @@ impl RequestDesk {
         Some(Dispatch::Order(self.last, order))
     }
 
-    /// What became of an order, and whom to tell.
+    /// Returns the answer to an order, and the address it goes to.
     pub fn answered(&mut self, ticket: u64, answer: Answer) -> Option<(SocketAddr, NumberedAnswer)> {
         let (to, number) = self.tickets.remove(&ticket)?;
         if let Some(known) = self.known.get_mut(&number) {
@@ -90,7 +90,7 @@ impl RequestDesk {
 
     fn part(&mut self, now: Instant, list: RequestId, part: u32, accounts: Vec<NewAccount>) -> Answer {
         self.forget_silent(now);
-        // Commands have looked at their names; whoever wrote another one is told so.
+        // Our commands have checked the names; another program's mistake is answered.
         if accounts.iter().any(|one| Account::new_person(&one.name).is_err()) {
             return Answer::NotUnderstood;
         }
@@ -106,7 +106,7 @@ impl RequestDesk {
         };
         known.heard = now;
         match part {
-            // Its answer was lost.
+            // The answer to this part was lost.
             part if part < known.part => Answer::Done,
             part if part > known.part => Answer::ListGone,
             _ if full => {
@@ -125,13 +125,13 @@ impl RequestDesk {
         self.lists.retain(|_, list| now.saturating_duration_since(list.heard) < SILENT);
     }
 
-    /// When [`RequestDesk::handle_timeout`] wants to be called.
+    /// Returns when [`RequestDesk::handle_timeout`] is to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.lists.values().map(|list| list.heard + SILENT).min()
     }
 
-    /// Lets go of lists that nobody goes on with.
+    /// Forgets incomplete lists of which nothing more came.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.forget_silent(now);
     }

@@ -1,5 +1,5 @@
-//! The secret that a server shares with whoever may read its data folder, and datagrams sealed with it: nobody else
-//! can read or make one, and what is none of ours is dropped without an answer.
+//! The secret that a server shares with all who may read its data directory, and datagrams sealed with it, which nobody
+//! else can read or make; any other datagram is dropped without an answer.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use data_encoding::HEXLOWER;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
-/// Which way a datagram goes; one cannot be sent back as the other.
+/// The direction of a datagram; one direction's datagram cannot be sent back as the other's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// A command's request.
@@ -25,7 +25,7 @@ impl Direction {
     }
 }
 
-/// A secret of one run of a server. Never shown.
+/// The secret of one run of a server. Never shown.
 #[derive(Clone)]
 pub struct Secret([u8; 32]);
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// A new one; `None` when the system gives no random bytes.
+    /// Makes a new secret; `None` if the system gives no random bytes.
     #[must_use]
     pub fn new() -> Option<Self> {
         let mut bytes = [0; 32];
@@ -44,19 +44,19 @@ impl Secret {
         Some(Self(bytes))
     }
 
-    /// The file's text: where the server listens for commands, and the secret.
+    /// Returns the text of the file: where the server listens for commands, and the secret.
     #[must_use]
     pub fn file(&self, at: SocketAddr) -> String {
         format!("{at}\n{}\n", HEXLOWER.encode(&self.0))
     }
 
-    /// Reads the file's text.
+    /// Reads the text of the file; `None` if it is not valid.
     #[must_use]
     pub fn read(text: &str) -> Option<(SocketAddr, Self)> {
         let mut lines = text.lines();
         let at: SocketAddr = lines.next()?.parse().ok()?;
         let secret = HEXLOWER.decode(lines.next()?.as_bytes()).ok()?.try_into().ok()?;
-        // What an operator says is for this machine alone.
+        // An operator's commands only go to this machine.
         at.ip().is_loopback().then_some((at, Self(secret)))
     }
 
@@ -64,7 +64,7 @@ impl Secret {
         UnboundKey::new(&CHACHA20_POLY1305, &self.0).ok().map(LessSafeKey::new)
     }
 
-    /// A datagram that only who has the secret can read; `None` when the system gives no random bytes.
+    /// Seals a text into a datagram; `None` if the system gives no random bytes.
     #[must_use]
     pub fn seal(&self, way: Direction, text: &[u8]) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
@@ -77,7 +77,8 @@ impl Secret {
         Some(datagram)
     }
 
-    /// What was sealed; `None` of anything else. The tag is compared without an early exit.
+    /// Opens a datagram; `None` if it was not sealed with this secret for this direction. The tag is compared without
+    /// an early exit.
     #[must_use]
     pub fn open(&self, way: Direction, datagram: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = datagram.split_at_checked(NONCE_LEN)?;
@@ -124,7 +125,7 @@ mod tests {
         for n in 0..text.len() - 1 {
             assert!(Secret::read(&text[..n]).is_none(), "cut at {n}");
         }
-        // Requests go to this machine alone.
+        // Requests only go to this machine.
         assert!(Secret::read(&text.replace("127.0.0.1", "192.0.2.1")).is_none());
     }
 }

@@ -1,6 +1,6 @@
-//! The accounts that are in memory: people by their number, numbers by their name, names that nobody has, and those that are
-//! being registered. Knows nothing of who asks: where somebody is says [`super::addresses`]. Who is not here is looked for by
-//! [`super::finding`].
+//! The accounts that are in memory: people by account number, numbers by name, names that no account has, and names
+//! that are being registered. Knows nothing of clients: [`super::addresses`] says where somebody is, and
+//! [`super::finding`] reads accounts that are not in memory from the store.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -12,42 +12,42 @@ use crate::server::hasher::{Hashed, MOST_JOBS};
 use crate::server::limits::{LogLimiter, RecentMap};
 use crate::server::store::{AccountId, PersonKey, PersonRecord};
 
-/// Most addresses that wait for one name.
+/// The most addresses that may wait for the outcome of one registration.
 const RIVALS: usize = 4;
-/// For so many people there is room; where more are needed just now, for these and a quarter more.
+/// How many people are kept in memory; if more are needed at one time, those and a quarter more.
 pub(super) const ROOM: usize = 16_384;
-/// Unread messages of so many different senders take as much room as a person.
+/// Unread messages of this many different senders take as much memory as one person.
 const SENDERS: usize = 8;
 
-/// Whether a name may be registered.
+/// The answer to a request to register a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameClaim {
-    /// It may, and nobody else may until it is settled.
+    /// The name is reserved for this request until its registration is settled.
     Granted,
     /// There is an account of this name.
     Exists,
-    /// Somebody is registering it just now.
+    /// Somebody else is registering this name now.
     Pending,
-    /// There are as many accounts as there may be, or too many passwords are being hashed.
+    /// The server has as many accounts as it may have, or too many passwords are being hashed.
     Full,
 }
 
-/// What is known of a name.
+/// What is known in memory about a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NameLookup {
-    /// Whose it is.
+    /// The account of this name is in memory.
     Here(AccountId),
-    /// There is no such account.
+    /// No account has this name.
     Nobody,
-    /// The store is to be asked for this name.
+    /// Only the store can tell; it is to be asked for this name.
     Unknown(String),
 }
 
 impl NameLookup {
-    /// Who is needed, of those who are here.
+    /// Returns the account in memory, or `None` if there is no such account.
     ///
     /// # Errors
-    /// Whom the store is to be asked for.
+    /// The key that the store is to be asked for, if only it can tell.
     pub(super) fn known(self) -> Result<Option<AccountId>, PersonKey> {
         match self {
             Self::Here(id) => Ok(Some(id)),
@@ -62,30 +62,30 @@ impl NameLookup {
 pub(super) struct Accounts {
     pub(super) people: HashMap<AccountId, Person>,
     names: HashMap<String, AccountId>,
-    /// Whose deletion is not on disk yet.
+    /// People whose deletion is not on disk yet.
     deleting: HashMap<AccountId, Person>,
-    /// Names that nobody has.
+    /// Names of which the store has said that no account has them.
     nobody: RecentMap<String, ()>,
-    /// Names being registered, and who else asks for the same one meanwhile.
+    /// Names that are being registered, each with the other addresses that have asked for it meanwhile.
     pending: HashMap<String, Vec<SocketAddr>>,
-    /// How many accounts there are, here or not.
+    /// How many accounts there are, in memory or not.
     count: usize,
     most: usize,
     refused: LogLimiter,
-    /// For so much there is room.
+    /// How many people are to be kept in memory, counted by [`weight`].
     room: usize,
-    /// How much there is, and how much there may be until it is looked at whom to let go of.
+    /// The weight of the people in memory, and the weight above which people are removed.
     weight: usize,
     limit: usize,
-    /// Counts the looks at somebody, so that it is known who was not needed longest.
+    /// Counts the uses of people, so that the least recently used can be found.
     looks: u64,
-    /// Passwords of people who came in here; see [`Person::nth`].
+    /// Counts the passwords of people who were put into memory; see [`Person::nth`].
     passwords: u64,
 }
 
 impl Accounts {
-    /// There are `count` accounts, none of them here yet. At most `most` there may be; of those that are there already
-    /// there may be more.
+    /// Starts with `count` accounts in the store and none in memory. New ones are refused from `most` on; an existing
+    /// server may have more already.
     pub(super) fn new(count: usize, most: usize) -> Self {
         Self {
             people: HashMap::new(),
@@ -104,12 +104,12 @@ impl Accounts {
         }
     }
 
-    /// There is room for so many people, and as many names that nobody has.
+    /// Sets how many people are kept in memory; as many names without an account are remembered.
     pub(super) fn set_room(&mut self, room: usize) {
         (self.room, self.limit, self.nobody) = (room, room, RecentMap::new(room.div_ceil(2)));
     }
 
-    /// Whose name this is: as it was typed, or with its letters put together, since keyboards differ in that.
+    /// Looks up a name as it was typed, then with its letters composed (NFC), since keyboards differ in that.
     pub(super) fn find(&self, name: &str) -> NameLookup {
         match self.find_exactly(name) {
             NameLookup::Nobody => match names::composed(name) {
@@ -120,7 +120,8 @@ impl Accounts {
         }
     }
 
-    /// Whose name this is, as it was typed. What cannot be a name is nobody's without a look.
+    /// Looks up a name exactly as it was typed. A text that cannot be a name has no account, and needs no look into the
+    /// store.
     pub(super) fn find_exactly(&self, name: &str) -> NameLookup {
         match self.names.get(name) {
             Some(id) => NameLookup::Here(*id),
@@ -129,7 +130,7 @@ impl Accounts {
         }
     }
 
-    /// Whose name this is, if they are here; of nobody whom the store would have to be asked for.
+    /// Returns the account of a name, as [`Accounts::find`] does; `None` also if only the store could tell.
     pub(super) fn named(&self, name: &str) -> Option<AccountId> {
         match self.find(name) {
             NameLookup::Here(id) => Some(id),
@@ -137,12 +138,12 @@ impl Accounts {
         }
     }
 
-    /// Whose name this is, of somebody who is here, as it was typed.
+    /// Returns the account in memory that has exactly this name.
     pub(super) fn of_name(&self, name: &str) -> Option<AccountId> {
         self.names.get(name).copied()
     }
 
-    /// Somebody is needed: who is not goes first.
+    /// Marks a person as just used; the least recently used are removed from memory first.
     pub(super) fn needed(&mut self, id: AccountId) {
         if let Some(person) = self.people.get_mut(&id) {
             self.looks += 1;
@@ -150,18 +151,18 @@ impl Accounts {
         }
     }
 
-    /// The store has been asked, and nobody has this name.
+    /// Notes that the store has no account of this name.
     pub(super) fn nobody_has(&mut self, name: String) {
         self.nobody.note(name, ());
     }
 
-    /// There is an account more.
+    /// Adds an account that has just been registered. `made` is in seconds since 1970.
     pub(super) fn add(&mut self, id: AccountId, name: String, hashed: Hashed, made: i64) {
         self.count += 1;
         self.come_in(id, Person::new(name, hashed, made));
     }
 
-    /// There are accounts more, which are not here.
+    /// Counts accounts that have been imported; they are not put into memory.
     pub(super) fn added<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
         for name in names {
             self.count += 1;
@@ -169,20 +170,20 @@ impl Accounts {
         }
     }
 
-    /// Whoever the store has found is here from now on.
+    /// Puts a person into memory as the store has read them.
     pub(super) fn know(&mut self, known: PersonRecord) {
         let PersonRecord { id, name, hashed, settings, made, unread, session: _ } = known;
         self.come_in(id, Person { settings, unread, ..Person::new(name, hashed, made) });
     }
 
     fn come_in(&mut self, id: AccountId, person: Person) {
-        // No password of anybody who was here before has this number, whoever had the account's.
+        // A number no earlier person in memory has had, even under the same account.
         self.passwords += 1;
         self.put(id, Person { nth: self.passwords << 32, ..person });
         self.needed(id);
     }
 
-    /// Somebody is here, or is again, as they were.
+    /// Puts a person into memory, either for the first time or after a failed deletion.
     fn put(&mut self, id: AccountId, person: Person) {
         self.weight += weight(&person);
         self.nobody.forget(person.name.as_str());
@@ -190,7 +191,7 @@ impl Accounts {
         self.people.insert(id, person);
     }
 
-    /// Somebody is not here any more; who it was.
+    /// Removes a person from memory and returns them; `None` if they were not there.
     pub(super) fn remove(&mut self, id: AccountId) -> Option<Person> {
         let person = self.people.remove(&id)?;
         self.weight = self.weight.saturating_sub(weight(&person));
@@ -198,22 +199,23 @@ impl Accounts {
         Some(person)
     }
 
-    /// Somebody who is here, or whose deletion is not on disk yet: what was stored before it counts until then.
+    /// Returns a person in memory, or one whose deletion is not on disk yet: what was stored before the deletion still
+    /// counts for them.
     pub(super) fn person(&mut self, id: AccountId) -> Option<&mut Person> {
         self.people.get_mut(&id).or_else(|| self.deleting.get_mut(&id))
     }
 
-    /// A message of this sender lies in somebody's mailbox; whose it is.
+    /// Counts one more unread message of this sender; returns its receiver.
     pub(super) fn got(&mut self, id: AccountId, sender: &str) -> Option<&Person> {
         self.change(id, |person| person.get(sender))
     }
 
-    /// So many messages of this sender do no more.
+    /// Counts `taken` fewer unread messages of this sender.
     pub(super) fn took(&mut self, id: AccountId, sender: &str, taken: u64) {
         self.change(id, |person| person.take(sender, taken));
     }
 
-    /// Somebody has more or less from now on; what is being deleted has no weight.
+    /// Changes a person and keeps the total weight right; a person who is being deleted counts for nothing.
     fn change(&mut self, id: AccountId, change: impl FnOnce(&mut Person)) -> Option<&Person> {
         let Some(person) = self.people.get_mut(&id) else {
             let person = self.deleting.get_mut(&id)?;
@@ -226,32 +228,32 @@ impl Accounts {
         Some(person)
     }
 
-    /// Somebody is not here any more, if that can be stored.
+    /// Removes a person whose deletion is being stored; [`Accounts::undelete`] brings them back if that fails.
     pub(super) fn delete(&mut self, id: AccountId) {
         let person = self.remove(id);
         self.deleting.extend(person.map(|person| (id, person)));
     }
 
-    /// It could not.
+    /// Puts a person back whose deletion could not be stored.
     pub(super) fn undelete(&mut self, id: AccountId) {
         if let Some(person) = self.deleting.remove(&id) {
             self.put(id, person);
         }
     }
 
-    /// It is: there is an account less.
+    /// Forgets a person whose deletion is on disk, and counts one account less.
     pub(super) fn deleted(&mut self, id: AccountId) {
         self.deleting.remove(&id);
         self.count = self.count.saturating_sub(1);
     }
 
-    /// Whether somebody has to go.
+    /// Returns whether people have to be removed from memory.
     pub(super) fn is_crowded(&self) -> bool {
         self.weight > self.limit
     }
 
-    /// Those who are to go, if all who are not `needed` may: who was not needed longest first, until there is room for a fifth
-    /// more, so that this is seldom asked.
+    /// Returns the people to be removed from memory: those who are not `needed`, least recently used first, until a
+    /// fifth of the room is free, so that this rarely has to be called.
     pub(super) fn too_many(&mut self, needed: &HashSet<AccountId>) -> Vec<AccountId> {
         self.weight = self.people.values().map(weight).sum();
         let mut idle: Vec<_> = self.people.iter().filter(|(id, _)| !needed.contains(id)).collect();
@@ -265,18 +267,18 @@ impl Accounts {
             left = left.saturating_sub(weight(person));
             go.push(*id);
         }
-        // Where more are needed than there is room for, they are looked through seldom all the same.
+        // Where more are needed than there is room for, the search is repeated only after a quarter more have come.
         self.limit = if left <= enough { self.room } else { self.room.max(left + left / 4) };
         go
     }
 
-    /// Which of its passwords an account has now; none if it is gone.
+    /// Returns the number of the account's present password ([`Person::nth`]); `None` if the person is not in memory.
     pub(super) fn nth_password(&self, id: AccountId) -> Option<u64> {
         self.people.get(&id).map(|person| person.nth)
     }
 
-    /// Somebody wants to register this name, and it is known whether somebody has it. What that says may be old where several
-    /// servers share a database; the store has the last word.
+    /// Claims a name for a registration. The caller has looked the name up before. Where several servers share a
+    /// database the answer may be out of date; the store decides in the end.
     pub(super) fn claim(&mut self, name: &str) -> NameClaim {
         if self.names.contains_key(name) {
             NameClaim::Exists
@@ -290,20 +292,20 @@ impl Accounts {
         }
     }
 
-    /// An address waits to hear what becomes of a name that is pending; false if too many do.
+    /// Lets an address wait for the outcome of a registration in progress; returns false if too many wait already.
     pub(super) fn wait_for(&mut self, name: &str, rival: SocketAddr) -> bool {
         let others = self.pending.get_mut(name).filter(|others| others.len() < RIVALS);
         others.map(|others| others.push(rival)).is_some()
     }
 
-    /// A registration is on disk, or is not; who waits to hear that.
+    /// Ends a registration, whatever became of it. Returns the addresses that waited for its outcome.
     pub(super) fn settle(&mut self, name: &str) -> Vec<SocketAddr> {
         // If it was not made, somebody else may have made it; the store is asked again.
         self.nobody.forget(name);
         self.pending.remove(name).unwrap_or_default()
     }
 
-    /// Writes into the log, but seldom, that a name was refused because there is no room.
+    /// Logs, at most once a minute, that a registration was refused because there is no room.
     pub(super) fn say_full(&mut self, name: &str, now: Instant) {
         if let Some(more) = self.refused.speaks(now) {
             let (count, most) = (self.count, self.most);
@@ -312,7 +314,7 @@ impl Accounts {
     }
 }
 
-/// How much room somebody takes.
+/// Returns how much memory a person takes, in units of a person with few unread messages.
 fn weight(person: &Person) -> usize {
     1 + person.unread.len() / SENDERS
 }
@@ -342,7 +344,7 @@ mod tests {
         accounts.add(2, "b".into(), hashed(), 8);
         accounts.settle("b");
         assert_eq!(accounts.claim("c"), NameClaim::Full);
-        // Of a name that was given up, and of an account that is gone, somebody else may be the next.
+        // A name that was given up, and one whose account is gone, can be registered by somebody else.
         assert_eq!(accounts.remove(1).map(|person| (person.name, person.made)), Some(("a".into(), 7)));
         assert_eq!(accounts.claim("c"), NameClaim::Full, "it may only have left the memory");
         accounts.deleted(1);
@@ -386,7 +388,7 @@ mod tests {
         // Unread messages of many senders take as much room as many people.
         accounts.know(known(6, 20));
         assert_eq!(accounts.too_many(&HashSet::from([6])), [2, 4, 5]);
-        // Where more are needed than there is room for, it is looked again when there are some more.
+        // Where more are needed than there is room for, the next search comes when there are some more.
         let all: HashSet<_> = (1..=40).collect();
         for id in 7..=40 {
             accounts.know(known(id, 0));
@@ -421,7 +423,7 @@ mod tests {
         assert_eq!((accounts.weight, accounts.weight), (before + 10, accounts.people.values().map(weight).sum()));
         (0..10 * SENDERS).for_each(|n| accounts.took(1_000, &format!("s{n}"), 99));
         assert_eq!(accounts.weight, before);
-        // Nor of whoever is being deleted, until that is taken back.
+        // Nor does the weight change for people who are being deleted, until that is undone.
         accounts.delete(1_000);
         assert!((0..SENDERS).all(|n| accounts.got(1_000, &format!("s{n}")).is_some()));
         assert_eq!(accounts.weight, before - 1);

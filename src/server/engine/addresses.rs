@@ -1,4 +1,4 @@
-//! Where plain clients are: which address is whose, how each is written to, and which may end a session elsewhere.
+//! The addresses of plain clients: whose session each is, which charset it uses, and which may end a session elsewhere.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -8,56 +8,58 @@ use crate::protocol::wire::Charset;
 use crate::server::limits::RecentMap;
 use crate::server::store::AccountId;
 
-/// How long after a right login the new address may end the old session, where takeovers are armed.
+/// With `--on-second-login arm`: how long after a login with the right password the new address may end the old
+/// session.
 pub const ARMED: Duration = Duration::from_secs(30);
-/// Most addresses without a session that are remembered.
+/// The most addresses without a session whose charset is remembered, and the most that may be armed.
 const MOST: usize = 65_536;
 
-/// Half of the addresses of which it is remembered that they are nobody's session.
+/// Half of the number of addresses that are remembered as having no session in the store.
 const NOBODY: usize = 8_192;
 
-/// All addresses.
+/// What the server knows about the addresses of plain clients.
 #[derive(Debug)]
 pub(super) struct Addresses {
-    /// Whose sessions they are.
+    /// The account whose session each address is.
     pub(super) sessions: HashMap<SocketAddr, AccountId>,
     pub(super) charsets: HashMap<SocketAddr, Charset>,
     armed: HashMap<SocketAddr, (AccountId, Instant)>,
-    /// Addresses of which it is known that they are nobody's session.
+    /// Addresses of which the store has said that it has no session.
     nobody: RecentMap<SocketAddr, ()>,
-    /// When somebody was here last.
+    /// When somebody was last online.
     pub(super) last_present: Instant,
 }
 
 impl Addresses {
-    /// Nobody is anywhere.
+    /// Starts without any sessions.
     pub(super) fn new(now: Instant) -> Self {
         let (sessions, charsets, armed) = (HashMap::new(), HashMap::new(), HashMap::new());
         let nobody = RecentMap::new(NOBODY);
         Self { sessions, charsets, armed, nobody, last_present: now }
     }
 
-    /// Whose session this address is.
+    /// Returns the account whose session this address is.
     pub(super) fn whose(&self, address: SocketAddr) -> Option<AccountId> {
         self.sessions.get(&address).copied()
     }
 
-    /// Whether the store may have a session of this address that is not here.
+    /// Returns whether the store has to be asked for a session of this address.
     pub(super) fn is_unknown(&self, address: SocketAddr) -> bool {
         !self.sessions.contains_key(&address) && self.nobody.of(&address).is_none()
     }
 
-    /// The store has none either.
+    /// Notes that this address is no session, in memory or in the store.
     pub(super) fn nobody_is_at(&mut self, address: SocketAddr) {
         self.nobody.note(address, ());
     }
 
-    /// A session of before is here again.
+    /// Enters a session that was read from the store.
     pub(super) fn restore(&mut self, address: SocketAddr, account: AccountId) {
         self.sessions.insert(address, account);
     }
 
-    /// A session is not here any more, and goes on when it is heard of, in its charset.
+    /// Removes a session from memory; it stays in the store and is read again with the next request. The charset stays,
+    /// as long as there is room.
     pub(super) fn forget(&mut self, address: SocketAddr) {
         self.sessions.remove(&address);
         if self.charsets.len() >= MOST {
@@ -65,12 +67,12 @@ impl Addresses {
         }
     }
 
-    /// How this address writes.
+    /// Returns the charset in which this address is written to: that of its last request, UTF-8 until then.
     pub(super) fn charset(&self, of: SocketAddr) -> Charset {
         self.charsets.get(&of).copied().unwrap_or_default()
     }
 
-    /// Its request was read so.
+    /// Notes the charset in which a request of this address was read.
     pub(super) fn note_charset(&mut self, of: SocketAddr, charset: Charset) {
         let room = || self.sessions.contains_key(&of) || self.charsets.len() < MOST;
         if charset != self.charset(of) && room() {
@@ -78,22 +80,21 @@ impl Addresses {
         }
     }
 
-    /// An address is an account's session from now on. Logging in again from the same address, a client goes on in its
-    /// charset.
+    /// Makes an address the session of an account. If the same client logs in again, it keeps its charset.
     pub(super) fn bind(&mut self, address: SocketAddr, account: AccountId) {
         self.armed.remove(&address);
         self.nobody.forget(&address);
         self.sessions.insert(address, account);
     }
 
-    /// An address is nobody's session any more, whatever the disk still says.
+    /// Ends the session of an address at once; the store follows later.
     pub(super) fn leave(&mut self, address: SocketAddr) {
         self.nobody_is_at(address);
         self.sessions.remove(&address);
         self.charsets.remove(&address);
     }
 
-    /// For a while this address may end the account's session elsewhere.
+    /// Arms an address: for [`ARMED`] it may end the account's session elsewhere.
     pub(super) fn arm(&mut self, now: Instant, address: SocketAddr, account: AccountId) {
         self.armed.retain(|_, (_, until)| *until > now);
         if self.armed.len() < MOST {
@@ -101,12 +102,12 @@ impl Addresses {
         }
     }
 
-    /// Whose session this address may end now; it may do so once.
+    /// Returns the account whose session this address may end now, if it is armed, and disarms it.
     pub(super) fn take_armed(&mut self, now: Instant, address: SocketAddr) -> Option<AccountId> {
         self.armed.remove(&address).filter(|(_, until)| *until > now).map(|(account, _)| account)
     }
 
-    /// Nobody may end this account's session any more.
+    /// Disarms all addresses that might end this account's session.
     pub(super) fn disarm(&mut self, account: AccountId) {
         self.armed.retain(|_, (armed, _)| *armed != account);
     }

@@ -1,6 +1,6 @@
-//! What an operator's command changes while the server runs. A deletion and a new password are in force before they are
-//! on disk, so that nothing that is stored after them is the account's of before; if they cannot be stored, they
-//! are taken back, and the command is told. Sessions that they ended stay ended.
+//! The orders of an operator while the server runs. A deletion and a new password take effect before they are on disk,
+//! so that nothing stored after them belongs to the old state. If they cannot be stored they are undone and the
+//! operator is told, but the sessions they have ended stay ended.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,19 +15,21 @@ use crate::server::control::{AccountSummary, Answer, NewAccount, Order, PAGE};
 use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, AccountRecord, Change, Done, MessageRow, Op, PersonKey, Read, Write};
 
-/// Accounts that are read for one answer, which holds no more of the shortest.
+/// The most accounts that are read for one answer; even with the shortest names no more fit into it.
 const LISTED: u32 = 128;
 
-/// An order that waits for the disk.
+/// An order that waits for the store.
 #[derive(Debug)]
 pub(super) enum PendingOrder {
-    /// The password of before, and which one that was of those the account has had.
+    /// A new password is being stored; `before` is the password to go back to if that fails, and `nth` is the number of
+    /// the new one.
     Password {
         account: AccountId,
         before: Hashed,
         nth: u64,
     },
-    /// Who it is is kept meanwhile, and comes back if this cannot be stored.
+    /// A deletion is being stored; meanwhile [`Accounts`](super::accounts::Accounts) keeps the person, who comes back
+    /// if it fails.
     Delete {
         account: AccountId,
     },
@@ -36,12 +38,12 @@ pub(super) enum PendingOrder {
         on: bool,
     },
     Import,
-    /// Accounts are read, and nothing is changed.
+    /// Accounts are being read; nothing is changed.
     List,
 }
 
 impl PendingOrder {
-    /// Whom it concerns.
+    /// Adds the accounts that must stay in memory until the order is done.
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         match self {
             Self::Password { account, .. } | Self::SecureOnly { account, .. } => {
@@ -53,7 +55,7 @@ impl PendingOrder {
 }
 
 impl Engine {
-    /// An operator's command; answered by [`Effect::Administered`] under this ticket.
+    /// Handles an operator's order; [`Effect::Administered`] with the same ticket brings the answer.
     pub fn administer(&mut self, now: Now, ticket: u64, order: Order) {
         match order {
             Order::Hello => self.tell(ticket, Answer::Done),
@@ -75,7 +77,7 @@ impl Engine {
         }
     }
 
-    /// What is ordered of one account.
+    /// Handles an order that concerns one account.
     fn order_of(&mut self, now: Now, ticket: u64, id: AccountId, order: Order) {
         match order {
             Order::Reset { account } => self.reset(now, ticket, id, &account.hashed()),
@@ -96,7 +98,8 @@ impl Engine {
         self.ask_store(PendingJob::Order(ticket, ordered), op);
     }
 
-    /// As many of these accounts as one answer holds; of those who are in memory what is known there, which is newer.
+    /// Makes an answer of as many of these accounts as fit into it. For people in memory it says what is known there,
+    /// which is newer.
     fn listed(&self, now: Now, all: &[AccountRecord], more: bool) -> Answer {
         let mut rows = Vec::new();
         let mut room = PAGE;
@@ -106,7 +109,7 @@ impl Engine {
                 None => absent(now, listed),
             };
             let size = serde_json::to_vec(&row).map_or(PAGE, |bytes| bytes.len());
-            // One at least, however long.
+            // At least one, however long it is.
             if size > room && !rows.is_empty() {
                 return Answer::Accounts { rows, more: true };
             }
@@ -145,12 +148,13 @@ impl Engine {
         self.order(ticket, PendingOrder::Delete { account }, |job| Op::Write(Write::Delete { job, account }));
     }
 
-    /// Nobody is in as this account any more, nor comes in by what was right until now. Plain clients hear it at their
-    /// next request; devices come back at once, and are told why they cannot come in.
+    /// Ends all sessions of an account and everything that would let somebody in with its old password. Plain clients
+    /// learn this with their next request; devices are disconnected, come back at once and are told why they cannot log
+    /// in.
     fn end_all(&mut self, now: Now, account: AccountId, reason: &'static str) {
         self.end_session(account);
         self.addresses.disarm(account);
-        // What was its owner's own change is not to be claimed once more.
+        // A repetition of the owner's own change of password must not be confirmed any more.
         self.login_attempts.forget_changes(account);
         self.addresses.last_present = now.instant;
         for peer in self.devices_of(account) {
@@ -161,7 +165,7 @@ impl Engine {
         self.devices.somebody_moved(now);
     }
 
-    /// What an order waited for has come, or has failed: the operator's answer.
+    /// Handles the result of the job that an order waited for. Returns the operator's answer.
     pub(super) fn order_came(&mut self, now: Now, ordered: PendingOrder, came: JobResult) -> Answer {
         let not_stored = Answer::NotStored { error: String::new() };
         match ordered {
@@ -196,7 +200,7 @@ impl Engine {
                     Answer::Done
                 }
                 _ => {
-                    // Unless it was changed once more since.
+                    // Unless it has been changed once more since.
                     if let Some(person) = self.accounts.people.get_mut(&account).filter(|person| person.nth == nth) {
                         person.renew(before);
                     }
@@ -206,7 +210,7 @@ impl Engine {
             PendingOrder::SecureOnly { account, on } => match came {
                 JobResult::Stored(Done::Ok { .. }) => {
                     self.change(account, Change::SecureOnly(on));
-                    // Whoever came in between has a session by now.
+                    // A plain client may have logged in meanwhile.
                     if on {
                         self.close_to_plain(account);
                         self.devices.somebody_moved(now);
@@ -218,7 +222,7 @@ impl Engine {
         }
     }
 
-    /// Messages are gone that nobody had read.
+    /// Lowers the unread counts by messages that were deleted with their writer's account.
     fn unwritten(&mut self, messages: &[(AccountId, MessageRow, String)]) {
         for (receiver, row, sender) in messages {
             self.accounts.took(*receiver, sender, 1);
@@ -228,13 +232,13 @@ impl Engine {
         }
     }
 
-    /// Which of its passwords an account has now; none if it is gone.
+    /// Returns the number of the account's present password; `None` if the person is not in memory.
     pub(super) fn nth_password(&self, account: AccountId) -> Option<u64> {
         self.accounts.nth_password(account)
     }
 
-    /// A password was stored by its owner while an operator gives the account another: that one is to stay, or, if it
-    /// cannot be stored, this.
+    /// Called when the owner's own change of password was stored while an operator's new password is being stored. The
+    /// operator's stays; if it cannot be stored, the owner's takes effect.
     pub(super) fn overtaken(&mut self, of: AccountId, hashed: Hashed) {
         for ordered in self.jobs.orders() {
             match ordered {
@@ -245,7 +249,7 @@ impl Engine {
     }
 }
 
-/// Of somebody who is not in memory the list says what the store says.
+/// Returns the line of the list for an account that is not in memory, from what the store says.
 fn absent(now: Now, listed: &AccountRecord) -> AccountSummary {
     let session = listed.session.filter(|(_, noted)| {
         let silent = now.unix.saturating_sub(*noted).try_into().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! A message's way into mailboxes: whose they are, how it is read there, and what follows once it is stored.
+//! How a message gets into mailboxes: who receives it, in what form, and what happens once it is stored.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -14,29 +14,29 @@ use crate::protocol::wire::reply::Forwarded;
 use crate::protocol::wire::request::Body;
 use crate::server::store::{AccountId, MessageRow, NewMessage, Op, OwnCopy, SentKey, Write};
 
-/// A message that has receivers.
+/// A message and the accounts that receive it.
 #[derive(Debug)]
 pub(super) struct AddressedMessage {
     pub(super) receivers: Vec<AccountId>,
-    /// An account, or a room.
+    /// The account or room that the receivers see as the sender.
     pub(super) sender: String,
     pub(super) author: AccountId,
-    /// Of a room's message: who wrote it.
+    /// The name of the person who wrote it, if it is a room's message.
     pub(super) writer: Option<String>,
     pub(super) raw: Vec<u8>,
     pub(super) text: String,
-    /// One of them is here.
+    /// Whether at least one of the receivers is online.
     pub(super) online: bool,
 }
 
 impl AddressedMessage {
-    /// Whom it concerns.
+    /// Adds the accounts that must stay in memory until the message is stored.
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         needed.insert(self.author);
         needed.extend(&self.receivers);
     }
 
-    /// As it is stored. Its bytes as they came are needed nowhere else, so they go along.
+    /// Makes the record for the store. The raw bytes are moved into it, since nothing else needs them.
     pub(super) fn new_message(&mut self, now: Now, key: Option<SentKey>, own: Option<OwnCopy>) -> NewMessage {
         let raw = std::mem::take(&mut self.raw);
         let Self { receivers, sender, author, writer, text, online, .. } = &*self;
@@ -55,11 +55,11 @@ impl AddressedMessage {
     }
 }
 
-/// Why a message goes nowhere.
+/// Why a message cannot be delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Undeliverable {
     TooLong,
-    /// No such account, or nobody else is in the room.
+    /// There is no such account, or nobody else is in the room.
     Nobody,
 }
 
@@ -76,7 +76,7 @@ impl Engine {
         self.ask_store(PendingJob::Request(from, PendingRequest::Send { message, reply }), |job| Op::Write(write(job)));
     }
 
-    /// Whose mailboxes a message goes to, and how it is read there.
+    /// Works out the receivers of a message and the form in which they read it.
     pub(super) fn address(
         &self,
         now: Now,
@@ -111,7 +111,7 @@ impl Engine {
         Ok(AddressedMessage { receivers, sender, author: writer_id, writer, raw, text, online })
     }
 
-    /// There was no room for a message, which is said in the log, if seldom.
+    /// Logs, at most once a minute, that a mailbox was full.
     pub(super) fn is_full(&mut self, now: Now, message: &AddressedMessage) {
         if let [receiver] = message.receivers[..]
             && message.writer.is_none()
@@ -121,15 +121,16 @@ impl Engine {
         }
     }
 
-    /// When an account was made, by which it is told from one that had the name before.
+    /// Returns when an account was made, in seconds since 1970; this tells it from an earlier account of the same name.
     pub(super) fn made(&self, account: AccountId) -> Option<i64> {
         self.accounts.people.get(&account).map(|person| person.made)
     }
 
-    /// A message is on disk, a row for each receiver.
+    /// Called when a message is on disk, with a row for each receiver: counts it as unread and pushes it to their
+    /// devices.
     pub(super) fn kept(&mut self, message: &AddressedMessage, rows: &[MessageRow], sent: i64) {
         let made = self.made(message.author).filter(|_| message.writer.is_none());
-        // A room's message has no row where there was no room.
+        // Of a room's message, receivers whose mailboxes are full have no row.
         for (receiver, row) in message.receivers.iter().zip(rows).filter(|(_, row)| **row > 0) {
             if let Some(person) = self.accounts.got(*receiver, &message.sender) {
                 for peer in person.devices.clone() {

@@ -1,13 +1,15 @@
-//! Whoever is not in memory is looked for in the store when a request names them, or comes from where a session of theirs
-//! may be. The request waits meanwhile, in its address's lane or as the first of its device's frames, and is begun again with
-//! the answer; so nobody else is held up, and everything else is written as if all were here.
+//! Reading people from the store who are not in memory. This happens when a request names them, or comes from an
+//! address where they may have a session. The request waits meanwhile, in its address's lane or as the first of its
+//! device's frames, and is begun again when the store has answered. So nobody else is delayed, and the rest of the
+//! engine is written as if everybody were in memory.
 //!
-//! The store answers in the order in which it is asked. So what it says of somebody has in it all that was asked before, and
-//! nothing that was asked later: results that come before it concern nobody who is here and change nothing, and those that come
-//! after it count as they always do.
+//! The store answers in the order in which it is asked, so a person as it reads them includes everything that was asked
+//! before and nothing that was asked after. Results that come earlier concern a person who is not in memory and change
+//! nothing; results that come later are counted as always.
 //!
-//! Made-up names and addresses cost reads: of one network, and of all strangers together, so many a second and no more. That
-//! nobody has a name, or a session at an address, is remembered for the latest of them. A look at a full mailbox counts for many.
+//! Invented names and addresses cost reads, so look-ups have a limit for each network and for all who are not logged in
+//! together. Names without an account and addresses without a session are remembered, the latest of them. Reading a
+//! full mailbox counts as many look-ups.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -26,39 +28,40 @@ use crate::server::control::{Answer, Order};
 use crate::server::limits::{Buckets, Rate};
 use crate::server::store::{AccountId, Done, Op, PersonKey, PersonRecord, Read, Write};
 
-/// Looks into the store that one network may cause; nobody makes up this machine's own addresses.
+/// Look-ups that one network may cause; loopback has no limit, since it cannot be forged from outside.
 const OF_ONE: Rate = Rate { per_second: 500.0, burst: 4_000.0 };
-/// Looks that all who are not logged in may cause together.
+/// Look-ups that all addresses that are not logged in may cause together.
 const OF_STRANGERS: Rate = Rate { per_second: 8_000.0, burst: 8_000.0 };
-/// Unread messages that are read with a look at no more cost; each so many more count as another look.
+/// How many unread messages a look-up may read at no extra cost; each further group of this size counts as one more
+/// look-up.
 const OF_A_LOOK: u64 = 64;
-/// Addresses without a session that wait for a look at once; each keeps a lane.
+/// The most addresses without a session that may wait for a look-up at one time; each occupies a lane.
 const STRANGERS: usize = 1_024;
-/// A session that was silent for so much longer than [`PRESENCE`] may leave the memory: the store counts in seconds, and is not
-/// to make anybody present again.
+/// A session is kept in memory until it has been silent for this much longer than [`PRESENCE`]: the store counts in
+/// whole seconds, and reading a session back must not make anybody present again.
 const ROUNDED: Duration = Duration::from_secs(2);
 
-/// What goes on when somebody is found, or is not there.
+/// What goes on when a look-up has its answer.
 #[derive(Debug)]
 pub(super) enum LookupWaiter {
-    /// The first datagram of this lane.
+    /// The first datagram of this address's lane. A stranger is an address without a session.
     Lane { from: SocketAddr, stranger: bool },
-    /// The first frame that this device has waiting.
+    /// The first frame in this device's queue.
     Device(PeerId),
-    /// An operator's order, under its ticket.
+    /// An operator's order and its ticket.
     Order(u64, Order),
-    /// A message whose time had come.
+    /// A message that waited until its writer may send.
     DelayedMessage(DelayedMessage),
 }
 
-/// Who is being looked for, and what that may cost.
+/// The look-ups that are under way, and their budgets.
 #[derive(Debug)]
 pub(super) struct Lookups {
-    /// Who is looked for, under which number.
+    /// The job number of each look-up.
     sought: HashMap<PersonKey, u64>,
     of_one: Buckets<IpAddr>,
     of_strangers: Buckets<()>,
-    /// How many of those who wait are strangers' lanes.
+    /// How many strangers' lanes are waiting.
     strangers: usize,
 }
 
@@ -74,10 +77,10 @@ impl Default for Lookups {
 }
 
 impl Lookups {
-    /// Whether this address may cause a look, which is counted then.
+    /// Returns whether this address may cause a look-up now; if so, it is counted.
     ///
     /// # Errors
-    /// When it may, if it is to wait for that.
+    /// The time at which it may; `None` if there are too many addresses.
     pub(super) fn allows(&mut self, from: SocketAddr, stranger: bool, now: Instant) -> Result<(), Option<Instant>> {
         if let Some(network) = network(from) {
             self.of_one.take_or_when(network, now)?;
@@ -85,8 +88,8 @@ impl Lookups {
         if stranger { self.of_strangers.take_or_when((), now) } else { Ok(()) }
     }
 
-    /// With somebody their mailbox was read: what that cost counts for whoever has caused it. It may be more than there was left;
-    /// then nothing is allowed until time has made up for it.
+    /// Charges the address that caused a look-up for the unread messages that were read. If that exceeds its budget,
+    /// nothing more is allowed until the budget has refilled.
     fn read(&mut self, from: SocketAddr, stranger: bool, unread: u64) {
         let looks = -count(usize::try_from(unread / OF_A_LOOK).unwrap_or(usize::MAX));
         if let Some(network) = network(from) {
@@ -97,7 +100,7 @@ impl Lookups {
         }
     }
 
-    /// It is known of them, or cannot be.
+    /// Ends a look-up.
     fn found(&mut self, sought: &PersonKey, seekers: &[LookupWaiter]) {
         self.sought.remove(sought);
         let strangers =
@@ -107,10 +110,10 @@ impl Lookups {
 }
 
 impl Engine {
-    /// Who is needed for this request, of those who are here.
+    /// Returns the account that this request needs, if it is in memory.
     ///
     /// # Errors
-    /// Whom the store is to be asked for before this request can be looked at.
+    /// The key that the store is to be asked for before the request can be handled.
     pub(super) fn missing(&self, from: SocketAddr, request: &Request) -> Result<Option<AccountId>, PersonKey> {
         let found = match request {
             Request::Hello { .. } => return Ok(None),
@@ -138,8 +141,8 @@ impl Engine {
         found.known()
     }
 
-    /// A datagram waits for somebody, if its address may cause a look now. Who is logged in waits for that too; a stranger's is
-    /// dropped, as strangers may be made up.
+    /// Lets a datagram wait for a look-up. If its address has used up its budget, a logged-in client waits for that as
+    /// well, while a stranger's datagram is dropped, since its address may be forged.
     pub(super) fn seek_for_lane(&mut self, now: Now, from: SocketAddr, sought: PersonKey, bytes: &[u8]) {
         let stranger = self.addresses.whose(from).is_none();
         if stranger && self.finding.strangers >= STRANGERS {
@@ -160,7 +163,7 @@ impl Engine {
         }
     }
 
-    /// The store is asked for somebody, once for all who wait for the same.
+    /// Asks the store for a person, once for all who wait for the same.
     pub(super) fn seek(&mut self, now: Now, sought: PersonKey, seeker: LookupWaiter) {
         if let Some(job) = self.finding.sought.get(&sought) {
             return self.jobs.join(*job, seeker);
@@ -172,7 +175,7 @@ impl Engine {
         self.finding.sought.insert(sought, job);
     }
 
-    /// Whoever was looked for is found, or is nobody, or cannot be read.
+    /// Handles the answer to a look-up, and lets all who waited for it go on.
     pub(super) fn person_came(&mut self, now: Now, sought: PersonKey, seekers: Vec<LookupWaiter>, came: JobResult) {
         self.finding.found(&sought, &seekers);
         let JobResult::Stored(Done::Person { person, .. }) = came else {
@@ -208,7 +211,8 @@ impl Engine {
         }
     }
 
-    /// The store could not be read. The plain dialect has no word for it: as nothing may be claimed, the client asks again.
+    /// Handles a look-up that failed because the store could not be read. The plain dialect has no reply for that, so
+    /// the client is not answered and sends its request again.
     fn seek_in_vain(&mut self, now: Now, seeker: LookupWaiter) {
         match seeker {
             LookupWaiter::Lane { from, .. } => {
@@ -221,7 +225,8 @@ impl Engine {
         }
     }
 
-    /// Whoever the store has found is here, unless they are already, or are being deleted: memory is newer then.
+    /// Puts a person into memory as read from the store, unless they are there or are being deleted: memory is newer
+    /// then.
     pub(super) fn know(&mut self, now: Now, known: PersonRecord) {
         let id = known.id;
         if self.accounts.person(id).is_some() {
@@ -237,19 +242,20 @@ impl Engine {
         }
     }
 
-    /// A session as the store has it: as silent as it was, so that yesterday's makes nobody present. None if it is over.
+    /// Returns a session as the store has it, silent since it was last noted, so that an old session does not count as
+    /// present; `None` if it has ended.
     fn restored(&self, now: Now, address: SocketAddr, noted: i64) -> Option<Session> {
         let silent = Duration::from_secs(now.unix.saturating_sub(noted).try_into().unwrap_or(0));
         if silent > SESSION || !self.addresses.is_unknown(address) {
             return None;
         }
-        // A machine that started later than that has no such instant.
+        // A machine that was started less than that long ago has no such instant.
         let long_ago = || now.instant.checked_sub(PRESENCE + ROUNDED).unwrap_or(now.instant);
         let seen = now.instant.checked_sub(silent).unwrap_or_else(long_ago);
         Some(Session { address, seen, noted, offered: None })
     }
 
-    /// Lets go of whoever is not needed, if there are too many. Called when nothing is half done.
+    /// Removes people from memory who are not needed, if there are too many. Called when no input is half handled.
     pub(super) fn make_room(&mut self, now: Now) {
         if !self.accounts.is_crowded() {
             return;
@@ -275,7 +281,7 @@ impl Engine {
         }
     }
 
-    /// Whoever is here, or what somebody waits for concerns.
+    /// Returns the accounts that must stay in memory: those who are online, and those that something waits for.
     fn needed(&self, now: Now) -> HashSet<AccountId> {
         let mut needed = HashSet::new();
         let heard = |session: &Session| {

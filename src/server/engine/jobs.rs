@@ -1,4 +1,4 @@
-//! The table of what the store and the hasher are asked.
+//! The table of jobs that the store and the hasher have been given.
 //!
 //! ```text
 //! request, frame, order ─ ask_store / ask_hasher ─▶ Effect::Store, Effect::Hash, with a number
@@ -6,10 +6,11 @@
 //! reply, frames, answer ◀─ Engine::came ◀─ JobResult ◀─ stored, hashed, not_hashed
 //! ```
 //!
-//! An entry is a variant of what a plain request waits for (`requests`), a device's frame (`secure::waiting`) or an operator's
-//! order (`administering`); or it is somebody who is looked for (`finding`). The compiler asks of each whom it concerns
-//! ([`PendingJob::needs`]), and, in one `match` of its kind, what its answer becomes and what it becomes if there is none. What
-//! follows from the kind alone is done here: a lane is held and goes on, a device's questions are counted, an operator is told.
+//! An entry holds what waits for the job: a plain request (`requests`), a device's frame (`secure::waiting`), an
+//! operator's order (`administering`), or the look-up of a person (`finding`). Each kind has to say, in a `match` that
+//! the compiler checks, which accounts it concerns ([`PendingJob::needs`]) and what its answer or its failure leads to.
+//! What is the same for all jobs of a kind is done here: holding a lane and releasing it, counting a device's jobs,
+//! answering an operator.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -26,44 +27,44 @@ use crate::server::store::{AccountId, Done, Op, PersonKey};
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
 pub(super) enum PendingJob {
-    /// A plain request; its lane is held meanwhile.
+    /// A plain request; its lane is held until the answer comes.
     Request(SocketAddr, PendingRequest),
-    /// A device's frame; it is counted meanwhile.
+    /// A device's frame; it counts as one of the device's open jobs.
     Frame(PeerId, secure::PendingFrame),
-    /// An operator's order, under its ticket.
+    /// An operator's order and its ticket.
     Order(u64, PendingOrder),
-    /// Whoever looks for somebody.
+    /// The look-up of a person, with all who wait for it.
     Person(PersonKey, Vec<LookupWaiter>),
 }
 
-/// What became of it.
+/// The result of a job.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub(super) enum JobResult {
-    /// The store has done it; what, is not a failure.
+    /// The store has finished; failures are [`JobResult::Failed`].
     Stored(Done),
-    /// A new password is hashed.
+    /// A new password has been hashed.
     Hashed(Hashed),
-    /// A password was looked at; whether it is right.
+    /// A password has been checked; true if it is right.
     Checked(bool),
-    /// It was not stored, read, hashed or looked at.
+    /// Nothing was stored, read, hashed or checked.
     Failed,
 }
 
 impl PendingJob {
-    /// Whom it concerns: they stay in memory meanwhile.
+    /// Adds the accounts that must stay in memory until the job is done.
     fn needs(&self, needed: &mut HashSet<AccountId>) {
         match self {
             Self::Request(_, waiting) => waiting.needs(needed),
             Self::Frame(_, waiting) => waiting.needs(needed),
             Self::Order(_, ordered) => ordered.needs(needed),
-            // Whoever is looked for is not here.
+            // A person who is being looked up is not in memory.
             Self::Person(..) => {}
         }
     }
 }
 
-/// Everything that waits. Each job has a number of its own, by which its answer is known.
+/// All jobs that wait for an answer, by number. The answer bears the same number.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     last: u64,
@@ -71,36 +72,36 @@ pub(super) struct Jobs {
 }
 
 impl Jobs {
-    /// Something waits from now on, under a number that no job has had.
+    /// Enters a job and returns its number, which no other job has had.
     pub(super) fn note(&mut self, asked: PendingJob) -> u64 {
         self.last += 1;
         self.asked.insert(self.last, asked);
         self.last
     }
 
-    /// It does no more.
+    /// Removes a job whose answer has come, and returns what waited for it.
     pub(super) fn take(&mut self, job: u64) -> Option<PendingJob> {
         self.asked.remove(&job)
     }
 
-    /// How much waits.
+    /// Returns how many jobs wait for an answer.
     pub(super) fn waiting(&self) -> usize {
         self.asked.len()
     }
 
-    /// One more looks for whoever is looked for under this number.
+    /// Lets one more wait for the look-up of a person that has this number.
     pub(super) fn join(&mut self, job: u64, seeker: LookupWaiter) {
         if let Some(PendingJob::Person(_, seekers)) = self.asked.get_mut(&job) {
             seekers.push(seeker);
         }
     }
 
-    /// Whom it all concerns.
+    /// Adds the accounts that must stay in memory for any job.
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         self.asked.values().for_each(|asked| asked.needs(needed));
     }
 
-    /// The orders that wait. Looks through everything that does, so it is for what operators do.
+    /// Returns the operators' orders that wait. Searches all jobs, so it is only for what operators do.
     pub(super) fn orders(&mut self) -> impl Iterator<Item = &mut PendingOrder> {
         self.asked.values_mut().filter_map(|asked| match asked {
             PendingJob::Order(_, ordered) => Some(ordered),
@@ -110,14 +111,14 @@ impl Jobs {
 }
 
 impl Engine {
-    /// The store is asked for something; `op` is given the number, which comes back.
+    /// Gives the store a job; `op` makes the operation from the job's number, which is returned.
     pub(super) fn ask_store(&mut self, asked: PendingJob, op: impl FnOnce(u64) -> Op) -> u64 {
         let job = self.asks(asked);
         self.effects.push_back(Effect::Store(op(job)));
         job
     }
 
-    /// The hasher is asked for something; `hash` is given the number.
+    /// Gives the hasher a job; `hash` makes it from the job's number.
     pub(super) fn ask_hasher(&mut self, asked: PendingJob, hash: impl FnOnce(u64) -> Job) {
         let job = self.asks(asked);
         self.effects.push_back(Effect::Hash(hash(job)));
@@ -132,7 +133,7 @@ impl Engine {
         self.jobs.note(asked)
     }
 
-    /// What became of an operation, after its commit.
+    /// Handles the result of an operation of [`Effect::Store`], which the store gives after its commit.
     pub fn stored(&mut self, now: Now, done: Done) {
         match done {
             Done::Took { account, senders, delivered } => {
@@ -145,7 +146,7 @@ impl Engine {
         self.make_room(now);
     }
 
-    /// What became of a hash.
+    /// Handles the result of a job of [`Effect::Hash`].
     pub fn hashed(&mut self, now: Now, outcome: Outcome) {
         match outcome {
             Outcome::New { job, hashed: Some(hashed) } => self.came(now, job, JobResult::Hashed(hashed)),
@@ -157,12 +158,12 @@ impl Engine {
         }
     }
 
-    /// The hasher has too much to do: this job was not taken.
+    /// Handles a job of [`Effect::Hash`] that the hasher has refused because its queue is full.
     pub fn not_hashed(&mut self, now: Now, job: u64) {
         self.came(now, job, JobResult::Failed);
     }
 
-    /// Something has its answer, or gets none. Nobody waits under 0.
+    /// Hands the result of a job to what waited for it; no job has the number 0.
     fn came(&mut self, now: Now, job: u64, came: JobResult) {
         let Some(asked) = self.jobs.take(job) else { return };
         match asked {

@@ -1,5 +1,5 @@
-//! The order of one address's requests: while one is being stored or hashed, its later ones wait in its lane. So
-//! replies leave in the order of their requests, and each address holds up only itself.
+//! The order of an address's requests: while one is being stored or hashed, later ones wait in the address's lane. So
+//! replies leave in the order of the requests, and no address delays another.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
@@ -7,33 +7,35 @@ use std::net::SocketAddr;
 use super::login_attempts::LoginAttempt;
 use crate::server::store::AccountId;
 
-/// Requests of one address that may wait.
+/// The most requests that wait in a lane.
 pub(super) const LANE: usize = 16;
 
-/// What waits in a lane.
+/// An entry of a lane.
 #[derive(Debug)]
 pub(super) enum Queued {
     Datagram(Vec<u8>),
-    /// One that was begun, and has waited for somebody to be found; its turn was counted.
+    /// A request that was begun and then waited for a person to be looked up; its turn has already been counted.
     Again(Vec<u8>),
-    /// A login that has waited for its turn apart.
+    /// A login that has waited, outside the lane, for its password to be checked.
     LoginAttempt(LoginAttempt),
 }
 
 #[derive(Debug, Default)]
 struct Lane {
     busy: bool,
-    /// The 01 or 02 being hashed: the same again is a retransmission and is not hashed twice.
+    /// The request 01 or 02 whose password is being hashed: a repetition of it is a retransmission, which is not hashed
+    /// again.
     hashing: Vec<u8>,
     queue: VecDeque<Queued>,
 }
 
-/// The lanes that are in use.
+/// The lanes that are in use, by address.
 #[derive(Debug, Default)]
 pub(super) struct Lanes(HashMap<SocketAddr, Lane>);
 
 impl Lanes {
-    /// Whether a datagram may be looked at now. Else it waits, if there is room and it is not the one being hashed.
+    /// Returns whether a datagram may be handled now. Else it is queued, if there is room and it does not repeat the
+    /// request being hashed.
     pub(super) fn pass(&mut self, from: SocketAddr, bytes: &[u8]) -> bool {
         let Some(lane) = self.0.get_mut(&from).filter(|lane| lane.busy) else { return true };
         let again = lane.hashing == bytes && !bytes.is_empty();
@@ -43,7 +45,8 @@ impl Lanes {
         false
     }
 
-    /// A login that has waited apart: back if it may be looked at now, else it is the next.
+    /// Returns a login that has waited outside the lane if it may be handled now; else it becomes the first in its
+    /// lane.
     pub(super) fn pass_try(&mut self, from: SocketAddr, tried: LoginAttempt) -> Option<LoginAttempt> {
         match self.0.get_mut(&from) {
             Some(lane) if lane.busy => {
@@ -54,12 +57,12 @@ impl Lanes {
         }
     }
 
-    /// It waits before everything else from there.
+    /// Puts an entry before all others of the lane.
     pub(super) fn put_back(&mut self, from: SocketAddr, queued: Queued) {
         self.0.entry(from).or_default().queue.push_front(queued);
     }
 
-    /// What comes from this address waits from now on.
+    /// Holds the lane: what comes from this address waits until [`Lanes::next`].
     pub(super) fn hold(&mut self, from: SocketAddr) {
         self.0.entry(from).or_default().busy = true;
     }
@@ -68,26 +71,26 @@ impl Lanes {
         self.0.get(&from).is_some_and(|lane| lane.busy)
     }
 
-    /// What the lane is held for is this request's hash.
+    /// Notes that the lane is held for the hash of this request.
     pub(super) fn hashing(&mut self, from: SocketAddr, request: &[u8]) {
         if let Some(lane) = self.0.get_mut(&from).filter(|lane| lane.busy) {
             lane.hashing = request.to_vec();
         }
     }
 
-    /// It is hashed; which one it was.
+    /// Returns the request whose password was being hashed, and forgets it.
     pub(super) fn take_hashed(&mut self, from: SocketAddr) -> Vec<u8> {
         self.0.get_mut(&from).map(|lane| std::mem::take(&mut lane.hashing)).unwrap_or_default()
     }
 
-    /// The request that was to be begun again is not.
+    /// Drops the request that was to be begun again, because the look-up has failed.
     pub(super) fn drop_again(&mut self, from: SocketAddr) {
         if let Some(lane) = self.0.get_mut(&from) {
             lane.queue.retain(|queued| !matches!(queued, Queued::Again(_)));
         }
     }
 
-    /// Whose passwords wait here.
+    /// Adds the accounts whose passwords wait in a lane to be checked.
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         let queued = self.0.values().flat_map(|lane| &lane.queue);
         needed.extend(queued.filter_map(|queued| match queued {
@@ -96,13 +99,13 @@ impl Lanes {
         }));
     }
 
-    /// What waits next, for tests.
+    /// Returns the first entry of a lane, for tests.
     #[cfg(test)]
     pub(super) fn first(&self, from: SocketAddr) -> Option<&Queued> {
         self.0.get(&from)?.queue.front()
     }
 
-    /// The request that this lane was held for is answered: the next one, to be looked at now.
+    /// Releases the lane and returns its next entry, which is to be handled now.
     pub(super) fn next(&mut self, from: SocketAddr) -> Option<Queued> {
         let lane = self.0.get_mut(&from)?;
         lane.busy = false;

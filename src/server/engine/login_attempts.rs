@@ -1,10 +1,10 @@
-//! The brake on guessing: wrong passwords, and the logins that wait because of them.
+//! The limit on guessing passwords: wrong passwords, and the logins that wait because of them.
 //!
-//! Each wrong password of an account from a network after the fifth is answered later, and until that answer
-//! is due no other password for the two is looked at, whatever port it comes from. If one were, silence would
-//! say "wrong" at once, and the delay would hold up only the honest. Who waits here waits apart from the lane:
-//! the address's other requests go on. A newer login of the same address takes the place of the one that
-//! waits, since the client has given that up and would take its answer for the new one's.
+//! Each wrong password for an account from one network after the fifth is answered later. Until that answer is due, no
+//! other password for the same account from the same network is checked, from whatever port it comes: otherwise a
+//! missing answer would say "wrong" at once, and the delay would only hurt honest users. A login that waits here does
+//! so outside the lane, so the address's other requests go on. A newer login of the same address replaces the one that
+//! waits, since the client has given that up and would take its answer for that of the newer one.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
@@ -24,32 +24,32 @@ use crate::server::hasher::{Hashed, Job};
 use crate::server::limits::{FREE_FAILURES, network, penalty};
 use crate::server::store::AccountId;
 
-/// A login that waited longer is not looked at any more: its client has gone, or asks again.
+/// How long a login may wait for its check; after that its client has gone or has sent it again.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Changes of passwords whose answer may have been lost, that are remembered at most.
+/// The most changes of passwords that are remembered in case their answers are lost.
 const CHANGED: usize = 1_024;
-/// Most accounts and networks, and most waiting addresses, that are remembered.
+/// The most pairs of account and network, and the most waiting addresses, that are remembered.
 const MOST: usize = 65_536;
 
-/// Whose password, tried from which network.
+/// An account, and the network from which its password was tried.
 type FailureKey = (AccountId, IpAddr);
 
 #[derive(Debug, Default)]
 struct Failures {
-    /// Wrong passwords since the last right one.
+    /// How many wrong passwords came since the last right one.
     count: u32,
-    /// Never held up, so that others cannot lock anybody out.
+    /// The address of the last right password, which is never delayed, so that others cannot lock the owner out.
     last_good: Option<IpAddr>,
-    /// Passwords being looked at that count.
+    /// How many of the passwords being checked will count if they are wrong.
     checking: u32,
-    /// Until when the last answer is held back, and whose it is.
+    /// When the answer that is being delayed is due, and the address it goes to.
     held: Option<(Instant, SocketAddr)>,
-    /// Whose password is looked at next; each stands in [`LoginAttempts::apart`].
+    /// The addresses whose passwords are checked next; each has an entry in [`LoginAttempts::apart`].
     line: VecDeque<SocketAddr>,
 }
 
 impl Failures {
-    /// Whether a password may be looked at: no answer held back, and none under way that could be.
+    /// Returns whether a password may be checked: no answer is delayed, and none of those being checked could be.
     fn open(&self) -> bool {
         self.held.is_none() && (self.checking == 0 || self.count + self.checking < FREE_FAILURES)
     }
@@ -59,46 +59,46 @@ impl Failures {
     }
 }
 
-/// A login to be looked at.
+/// A login or a change of password whose password is to be checked.
 #[derive(Debug)]
 pub(super) struct LoginAttempt {
     pub(super) request: Vec<u8>,
     pub(super) account: AccountId,
     password: Password,
-    /// What the password is to be from then on, where it is changed rather than used to log in.
+    /// The new password, if this is a change of password.
     change: Option<Password>,
     since: Instant,
 }
 
-/// A login that keeps no lane busy.
+/// A login that does not hold its address's lane.
 #[derive(Debug)]
 enum HeldLogin {
-    /// Its answer is held back.
+    /// The password was wrong and the answer is being delayed.
     Refused { request: Vec<u8>, door: FailureKey },
-    /// Its password has not been looked at yet.
+    /// The password has not been checked yet.
     Waits(LoginAttempt),
 }
 
-/// Everything that wrong passwords leave behind.
+/// All that is remembered about logins.
 #[derive(Debug, Default)]
 pub(super) struct LoginAttempts {
     failures: HashMap<FailureKey, Failures>,
     apart: HashMap<SocketAddr, HeldLogin>,
-    /// When which answer held back is due; exactly one entry for each [`Failures::held`].
+    /// When each delayed answer is due, earliest first; exactly one entry for each [`Failures::held`].
     late: BinaryHeap<Reverse<(Instant, FailureKey)>>,
-    /// Who has changed a password just now, by which request, and how long that is remembered.
+    /// The latest changes of passwords: account, address, SHA-256 of the request, and until when it is remembered.
     changed: VecDeque<(AccountId, SocketAddr, [u8; 32], Instant)>,
 }
 
 impl LoginAttempts {
-    /// Whether this request has changed a password just now: its answer was lost.
+    /// Returns whether this same request has just changed a password, in which case its answer was lost.
     fn has_changed(&mut self, now: Instant, from: SocketAddr, asked: [u8; 32]) -> bool {
         self.changed.retain(|(.., until)| *until > now);
         self.changed.iter().any(|(_, of, what, _)| *of == from && *what == asked)
     }
 
-    /// A request has changed a password. Of an account's changes the last one alone is remembered: one of before, asked for
-    /// again, is another change by now.
+    /// Remembers that a request has changed a password. Only the last change of an account is remembered: an earlier
+    /// request that comes again asks for another change.
     fn note_change(&mut self, now: Instant, account: AccountId, from: SocketAddr, asked: [u8; 32]) {
         self.forget_changes(account);
         if self.changed.len() < CHANGED {
@@ -106,12 +106,12 @@ impl LoginAttempts {
         }
     }
 
-    /// What an account's owner has changed is not claimed any more.
+    /// Forgets the owner's changes of an account's password, so that none is confirmed again.
     pub(super) fn forget_changes(&mut self, account: AccountId) {
         self.changed.retain(|(of, ..)| *of != account);
     }
 
-    /// Whose passwords wait to be looked at.
+    /// Adds the accounts whose passwords wait to be checked.
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         needed.extend(self.apart.values().filter_map(|apart| match apart {
             HeldLogin::Waits(tried) => Some(tried.account),
@@ -136,7 +136,8 @@ impl Engine {
             self.reply(from, &Reply::Login(LoggedIn::NoSuchAccount));
             return;
         };
-        // A login in place of a next take means that the answer was lost: offered again.
+        // A login where the next take was expected means that the last answer was lost: its message will be offered
+        // again.
         let session = self.accounts.people.get_mut(&id).and_then(|person| person.session.as_mut());
         let offered = session.filter(|s| s.address == from).and_then(|session| session.offered.take());
         self.handed(offered);
@@ -146,8 +147,8 @@ impl Engine {
         );
     }
 
-    /// 01 with four fields: a new password for an account, from whatever address. The old one is looked at as that of a
-    /// login is, and a wrong one counts as one there.
+    /// Handles 01 with four fields, which sets a new password for an account, from any address. The old password is
+    /// checked as in a login, and a wrong one counts the same.
     pub(super) fn change_password(
         &mut self,
         now: Now,
@@ -158,7 +159,7 @@ impl Engine {
     ) {
         let asked = sha256(&[request]);
         if self.login_attempts.has_changed(now.instant, from, asked) {
-            // The answer was lost, and the old password is not the old one any more.
+            // The answer was lost, and the old password given is no longer the account's.
             return self.reply(from, &PasswordChange::Done.into());
         }
         if new != confirm {
@@ -186,7 +187,7 @@ impl Engine {
         }
     }
 
-    /// Whether this request waits already, for its turn or for its answer.
+    /// Returns whether this request already waits for its check or its delayed answer.
     pub(super) fn is_apart(&self, from: SocketAddr, request: &[u8]) -> bool {
         self.login_attempts.apart.get(&from).is_some_and(|apart| match apart {
             HeldLogin::Refused { request: waits, .. } | HeldLogin::Waits(LoginAttempt { request: waits, .. }) => {
@@ -195,7 +196,7 @@ impl Engine {
         })
     }
 
-    /// Has a password looked at; `counted` unless the address is exempt.
+    /// Has a password checked; `counted` unless the address is exempt from the limit.
     pub(super) fn check(&mut self, from: SocketAddr, tried: LoginAttempt, counted: bool) {
         let LoginAttempt { request, account, password, change, .. } = tried;
         let Some((against, nth)) = self.accounts.people.get(&account).map(|person| (person.hashed.clone(), person.nth))
@@ -208,8 +209,7 @@ impl Engine {
         self.lanes.hashing(from, &request);
     }
 
-    /// A password was looked at, and the account has another one by now, or is gone: what was right is not. The client
-    /// asks again.
+    /// Handles a check against a password that the account no longer has. The client sends its request again.
     pub(super) fn checked_in_vain(
         &mut self,
         now: Now,
@@ -223,8 +223,9 @@ impl Engine {
         self.not_checked(now, from, account, counted);
     }
 
-    /// A password was looked at. Answers a wrong one, now or later, and goes on. Where the plain dialect is closed
-    /// to the account every password counts as wrong, so that nobody learns there which one is right.
+    /// Handles the result of a check: logs in, changes the password, or answers a wrong one now or later. If the
+    /// account allows only the secure dialect every password counts as wrong, so that nobody can find out here which
+    /// one is right.
     pub(super) fn checked(
         &mut self,
         now: Now,
@@ -271,7 +272,7 @@ impl Engine {
         self.free(from, now);
     }
 
-    /// A new password is on disk.
+    /// Handles a changed password that is on disk: ends the account's other sessions and answers.
     pub(super) fn password_changed(
         &mut self,
         now: Now,
@@ -280,13 +281,14 @@ impl Engine {
         hashed: Hashed,
         asked: [u8; 32],
     ) -> NextStep {
-        // An operator's comes after it, or has deleted the account. Nothing is claimed; the client asks again.
+        // An operator has set another password meanwhile or deleted the account. Nothing is confirmed; the client sends
+        // its request again.
         let Some(person) = self.accounts.people.get_mut(&account).filter(|person| person.nth == nth) else {
             self.overtaken(account, hashed);
             return NextStep::Nothing;
         };
         person.renew(hashed);
-        // Whoever is in by the old one may be why it was changed.
+        // Sessions that used the old password may be why it was changed.
         let elsewhere = |person: &Person| person.session.as_ref().is_some_and(|session| session.address != from);
         if self.accounts.people.get(&account).is_some_and(elsewhere) {
             self.end_session(account);
@@ -298,7 +300,7 @@ impl Engine {
         NextStep::Reply(PasswordChange::Done.into())
     }
 
-    /// A password will not be looked at after all: the hasher has too much to do.
+    /// Handles a password that could not be checked, because the hasher has too much to do.
     pub(super) fn not_checked(&mut self, now: Now, from: SocketAddr, account: AccountId, counted: bool) {
         let door = (account, network(from));
         if counted {
@@ -309,7 +311,7 @@ impl Engine {
         self.free(from, now);
     }
 
-    /// Whether a device at this address may try a password now; whether the try counts.
+    /// Returns whether a wrong password would count for a device at this address; `None` if it may not try now.
     pub(super) fn device_may_try(&mut self, account: AccountId, from: SocketAddr) -> Option<bool> {
         let failures = self.login_attempts.failures((account, network(from)));
         if failures.last_good == Some(from.ip()) {
@@ -320,8 +322,8 @@ impl Engine {
         open.then_some(true)
     }
 
-    /// What became of a device's try; `None` if nobody looked. A wrong one is answered at once, and holds the
-    /// door closed for as long as a plain client's answer would be held back.
+    /// Notes the result of a device's login; `None` if the password was not checked. A wrong password is answered at
+    /// once, and then no other is checked for as long as a plain client's answer would be delayed.
     pub(super) fn device_tried(
         &mut self,
         now: Now,
@@ -350,7 +352,7 @@ impl Engine {
         self.next_try(now, door);
     }
 
-    /// The address goes on without the answer to its login.
+    /// Drops the login that waits for this address, because the client has sent another request instead.
     pub(super) fn give_up_try(&mut self, from: SocketAddr) {
         if let Some(HeldLogin::Waits(tried)) = self.login_attempts.apart.remove(&from)
             && let Some(failures) = self.login_attempts.failures.get_mut(&(tried.account, network(from)))
@@ -359,7 +361,7 @@ impl Engine {
         }
     }
 
-    /// Lets in as many of the line as may be looked at. Each takes its address's lane again from here on.
+    /// Has the passwords checked that may be checked now. Each login holds its address's lane again from here on.
     fn next_try(&mut self, now: Now, door: FailureKey) {
         while let Some(failures) = self.login_attempts.failures.get_mut(&door).filter(|failures| failures.open())
             && let Some(from) = failures.line.pop_front()
@@ -375,7 +377,7 @@ impl Engine {
         }
     }
 
-    /// When [`Engine::handle_timeout`] wants to be called.
+    /// Returns when [`Engine::handle_timeout`] is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let late = self.login_attempts.late.peek().map(|Reverse((at, _))| *at);
@@ -386,7 +388,8 @@ impl Engine {
             .min()
     }
 
-    /// Answers that were held back for wrong passwords, messages that had to wait, and news of who is here.
+    /// Does what is due: delayed answers to wrong passwords, messages that had to wait, requests that came too early,
+    /// and news of who is online.
     pub fn handle_timeout(&mut self, now: Now) {
         self.presence(now);
         self.send_slow(now);
@@ -394,7 +397,7 @@ impl Engine {
         while self.login_attempts.late.peek().is_some_and(|Reverse((at, _))| *at <= now.instant) {
             let Some(Reverse((_, door))) = self.login_attempts.late.pop() else { return };
             let held = self.login_attempts.failures.get_mut(&door).and_then(|failures| failures.held.take());
-            // Not if the address has gone on to another login, or offline.
+            // Not if the address has sent another login or has gone offline since.
             if let Some((_, to)) = held
                 && matches!(self.login_attempts.apart.get(&to), Some(HeldLogin::Refused { door: of, .. }) if *of == door)
             {
@@ -407,12 +410,12 @@ impl Engine {
     }
 }
 
-/// The answer where there is no account, to whoever wanted to change its password, or to log in.
+/// Returns the answer if there is no such account, to a change of password or a login.
 fn nobody(changes: bool) -> Reply {
     if changes { PasswordChange::NoSuchAccount.into() } else { Reply::Login(LoggedIn::NoSuchAccount) }
 }
 
-/// The answer to a wrong password, to whoever wanted to change it, or to log in.
+/// Returns the answer to a wrong password, to a change of password or a login.
 fn wrong(changes: bool) -> Reply {
     if changes { PasswordChange::WrongPassword.into() } else { Reply::Login(LoggedIn::WrongPassword) }
 }

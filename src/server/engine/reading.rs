@@ -1,4 +1,4 @@
-//! What a session asks for: how many messages wait, the next one, who is here.
+//! What a plain session asks about: how many messages wait, the next message, and who is online.
 
 use std::net::SocketAddr;
 
@@ -33,7 +33,7 @@ impl Engine {
             Request::TakeAll => self.offer(from, account, None, true),
             Request::Send { to, body } => self.send(now, from, account, &to, body),
             Request::Who { offset } => self.who(now, from, offset),
-            // The others need no session and were served before.
+            // The other requests need no session and have been handled earlier.
             Request::Register { .. }
             | Request::ChangePassword { .. }
             | Request::Login { .. }
@@ -57,7 +57,7 @@ impl Engine {
         self.ask_store(PendingJob::Request(from, PendingRequest::Offer { account, all }), |job| Op::Read(read(job)));
     }
 
-    /// The next message, or that there is none.
+    /// Returns the reply that hands out the next message, or says that there is none.
     pub(super) fn offered(
         &mut self,
         from: SocketAddr,

@@ -1,18 +1,18 @@
-//! How often the server says `00:00` and `07:01`, so that nobody is made to answer for ever.
+//! A limit on the replies `00:00` and `07:01`, so that a flood of invalid requests is not answered without end.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::server::limits::{Buckets, Rate};
 
-/// Refusals to one address.
+/// Refusals that are sent to one address.
 const OF_ONE: Rate = Rate { per_second: 5.0, burst: 20.0 };
-/// Refusals to all of them.
+/// Refusals that are sent to all addresses together.
 const IN_ALL: Rate = Rate { per_second: 1_000.0, burst: 2_000.0 };
-/// Addresses that are told apart.
+/// The most addresses that have a budget of their own at one time.
 const ADDRESSES: usize = 16_384;
 
-/// What is left to be refused.
+/// The budgets of refusals.
 #[derive(Debug)]
 pub(super) struct Refusals {
     of_one: Buckets<SocketAddr>,
@@ -26,9 +26,9 @@ impl Default for Refusals {
 }
 
 impl Refusals {
-    /// Whether this address is answered once more.
+    /// Returns whether one more refusal may be sent to this address.
     pub(super) fn allow(&mut self, to: SocketAddr, now: Instant) -> bool {
-        // In this order, so that one address cannot use up what is for all.
+        // In this order, so that one address cannot use up the budget of all.
         self.of_one.take(to, now) && self.in_all.take((), now)
     }
 }

@@ -1,5 +1,5 @@
-//! Registering: hashed, stored, then answered. Who asks for a name that somebody else is registering waits to hear
-//! what becomes of that.
+//! Registration in the plain dialect: the password is hashed, the account is stored, then the client is answered.
+//! Addresses that ask for a name that another is registering wait for the outcome.
 
 use std::net::SocketAddr;
 
@@ -32,7 +32,7 @@ impl Engine {
                 });
             }
             NameClaim::Exists => self.reply(from, &Reply::Register(Registered::AccountExists)),
-            // Whether it exists is known when the first one is on disk, or is not.
+            // Whether the name exists is known once the other registration is on disk or has failed.
             NameClaim::Pending => {
                 if self.accounts.wait_for(account.as_str(), from) {
                     self.lanes.hold(from);
@@ -45,7 +45,7 @@ impl Engine {
         }
     }
 
-    /// What became of a registration; nothing of it is on disk if there is no outcome.
+    /// Answers a registration with its outcome; `None`, if nothing was stored, is not answered.
     pub(super) fn registered(
         &mut self,
         now: Now,
@@ -61,7 +61,7 @@ impl Engine {
         NextStep::Later
     }
 
-    /// Answers those who asked for the same name meanwhile.
+    /// Answers the addresses that asked for the same name meanwhile.
     pub(super) fn rivals(&mut self, now: Now, name: &str, outcome: Option<Registered>) {
         for other in self.accounts.settle(name) {
             if outcome.is_some() {

@@ -1,5 +1,6 @@
-//! What plain requests wait for, and what an answer or its failure becomes: a reply, or nothing, as that dialect has no word for
-//! it and nothing may be claimed that is not on disk; then the client asks again.
+//! What plain requests wait for, and what the answer of the store or the hasher makes of them: a reply, or none if it
+//! failed. The plain dialect has no reply for a failure, and nothing may be claimed that is not on disk; the client
+//! sends its request again.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -13,31 +14,32 @@ use crate::protocol::wire::reply::{Forwarded, LoggedIn, Registered};
 use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, Done, Op, Write};
 
-/// What a plain request waits for.
+/// The job that a plain request waits for.
 #[derive(Debug)]
 pub(super) enum PendingRequest {
-    /// A new account's password is hashed.
+    /// The password of a new account is being hashed.
     Hash { account: Account },
-    /// A new account is stored.
+    /// A new account is being stored.
     Register { account: Account, hashed: Hashed },
-    /// A password is looked at. `nth` is which of the account's passwords it is looked at against.
+    /// A password is being checked. `nth` is the number of the account's password it is checked against; `counted` says
+    /// whether a wrong one counts; `change` is the new password if it is to be changed.
     Check { account: AccountId, nth: u64, counted: bool, change: Option<Password> },
-    /// The password that takes another's place is hashed.
+    /// The new password of an account is being hashed. `asked` is the SHA-256 of the request.
     Rehash { account: AccountId, nth: u64, asked: [u8; 32] },
-    /// It is stored.
+    /// A changed password is being stored.
     Change { account: AccountId, nth: u64, hashed: Hashed, asked: [u8; 32] },
-    /// A session is stored.
+    /// A login's session is being stored.
     Login { reply: LoggedIn },
-    /// A message is stored.
+    /// A message is being stored.
     Send { message: AddressedMessage, reply: Forwarded },
-    /// The next message is read.
+    /// The next unread message is being read.
     Offer { account: AccountId, all: bool },
-    /// A session's end is stored.
+    /// The end of a session is being stored.
     Offline,
 }
 
 impl PendingRequest {
-    /// Whom it concerns.
+    /// Adds the accounts that must stay in memory until the job is done.
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         match self {
             Self::Check { account, .. }
@@ -52,19 +54,19 @@ impl PendingRequest {
     }
 }
 
-/// What follows for the address whose request waited.
+/// What happens to the address whose request waited.
 #[derive(Debug)]
 pub(super) enum NextStep {
-    /// This is said, and its lane goes on.
+    /// This reply is sent, and the next request of its lane is handled.
     Reply(Reply),
-    /// Nothing is said, and its lane goes on.
+    /// No reply is sent, and the next request of its lane is handled.
     Nothing,
-    /// The request waits for something else, or its lane was seen to.
+    /// The request waits for another job, or has already released its lane.
     Later,
 }
 
 impl Engine {
-    /// What a plain request waited for has come, or has failed.
+    /// Handles the result of the job that a plain request waited for.
     pub(super) fn request_came(
         &mut self,
         now: Now,
@@ -99,7 +101,8 @@ impl Engine {
                 NextStep::Later
             }
             PendingRequest::Rehash { account, nth, asked } => match came {
-                // Else its old password was another's meanwhile: the client asks again, and is told.
+                // Else the account got another password meanwhile: the client sends its request again and gets an
+                // answer.
                 JobResult::Hashed(hashed) if self.nth_password(account) == Some(nth) => {
                     let waiting = PendingRequest::Change { account, nth, hashed: hashed.clone(), asked };
                     let write = |job| Write::Password { job, account, hashed, from: Some(from) };
@@ -112,8 +115,8 @@ impl Engine {
                 JobResult::Stored(Done::Ok { .. }) => self.password_changed(now, from, (account, nth), hashed, asked),
                 _ => NextStep::Nothing,
             },
-            // Sessions claim nothing about the disk: a full one does not keep people from reading. At worst
-            // a restart has forgotten this, and the client is told `07:01` and logs in.
+            // A reply to a login claims nothing about the disk, so that people can read even if it is full. At worst
+            // the session is forgotten at a restart, and the client is told `07:01` and logs in again.
             PendingRequest::Login { reply } => NextStep::Reply(Reply::Login(reply)),
             PendingRequest::Offline => NextStep::Reply(Reply::Offline { was_online: true }),
             PendingRequest::Send { message, reply } => match came {
@@ -136,7 +139,8 @@ impl Engine {
         }
     }
 
-    /// What became of a new account, in either dialect; nothing of it is on disk if there is no outcome.
+    /// Adds a new account once it is stored; both dialects use this. Returns what the client is told; `None` if nothing
+    /// was stored.
     pub(super) fn register_came(&mut self, name: &str, hashed: Hashed, came: JobResult) -> Option<Registered> {
         match came {
             JobResult::Stored(Done::Registered { account: Some(id), at, .. }) => {

@@ -1,26 +1,25 @@
-//! Devices: clients of the secure dialect. They share accounts, mailboxes and presence with the plain
-//! one; what is theirs is that messages are pushed, acknowledged by row, and sent under a number of
-//! the device's own.
+//! Devices: clients of the secure dialect. Accounts, mailboxes and presence are the same as in the plain dialect. What
+//! differs is that messages are pushed, acknowledged by row, and sent under a counter of the device.
 //!
-//! An account's devices take each other's place, or stay beside each other where its owner wants that; then
-//! what one sends goes to the others too, as a row of their mailbox that is read already.
+//! A login normally ends the account's other sessions; with the setting *beside*, devices stay logged in side by side.
+//! Then what one sends also goes to the others, as a row of their mailbox that is already read.
 //!
-//! Source: the secure dialect, "Messages". A device has at most [`WINDOW`] messages that it has not
-//! acknowledged; the others stay on disk until it has, so one that never reads costs nothing.
+//! Source: the secure dialect, "Messages". A device has at most [`WINDOW`] messages that it has not acknowledged; the
+//! others stay on disk until it has, so a device that never reads costs nothing.
 //!
 //! Its parts:
 //!
-//! - `entering`: coming in and going.
-//! - `held`: frames that wait for somebody to be found.
+//! - `entering`: registration, login, resumption, and the end of connections.
+//! - `held`: frames that wait for a person to be looked up.
 //! - `pushing`: messages on their way to a device.
-//! - `delivered`: what was delivered, for the writer.
+//! - `delivered`: tells the writers' devices what was delivered.
 //! - `items`: what all devices of an account show alike.
 //! - `friends`: requests to be friends, and their answers.
-//! - `people`: who somebody is.
-//! - `presence`: who is here.
+//! - `people`: the profiles of accounts that a device asks about.
+//! - `presence`: who is online.
 //! - `sending`: messages on their way from a device.
 //! - `settings`: how an account may be used.
-//! - `waiting`: what frames wait for, and what becomes of it.
+//! - `waiting`: what frames wait for, and what becomes of them.
 
 mod delivered;
 mod entering;
@@ -51,55 +50,56 @@ use crate::protocol::wire::frame::{Code, Device as DeviceName, FromClient, FromS
 use crate::protocol::wire::item::Profile;
 use crate::server::store::{AccountId, Change, MessageRow, Op, Write};
 
-/// Messages on their way to a device that it has not stored yet.
+/// The most messages that are pushed to a device before it acknowledges the first of them.
 const WINDOW: usize = 64;
-/// Questions of a connection that may wait for the disk; our clients have 64 messages under way, and little beside.
+/// The most jobs of one connection that may wait for the disk; our own clients have up to 64 messages under way and
+/// little else.
 const MOST_WAITING: usize = 256;
-/// Devices of one account at once, where they stay beside each other; one more takes the oldest's place.
+/// The most devices of one account that may be logged in side by side; one more replaces the oldest.
 const BESIDE: usize = 8;
-/// Messages of the history in one frame: even of the longest, fewer bytes than a frame may have.
+/// The most messages of the history in one frame: even the longest fit into a frame.
 const PAGE: u32 = 40;
-/// Who came and went is told together, so soon after the first.
+/// How long after a change of presence devices are told, together with other changes until then.
 const GATHER: Duration = Duration::from_millis(100);
-/// How often it is looked who is still here, since plain clients leave by falling silent.
+/// How often presence is looked at without any event, since plain clients leave by falling silent.
 const LOOK: Duration = Duration::from_secs(30);
-/// Names of one presence frame.
+/// The most names in one presence frame.
 const NAMES: usize = 500;
 
-/// A connection.
+/// A connection of the secure dialect.
 #[derive(Debug)]
 struct Device {
     address: SocketAddr,
-    /// Keying material of this connection.
+    /// The keying material that TLS exports for this connection, which a resumption's proof is bound to.
     exported: [u8; 32],
-    /// Random, for one token.
+    /// Random bytes for one token.
     random: [u8; 32],
-    /// A login, a registration or a resumption is under way.
+    /// Whether a login, a registration or a resumption is under way.
     busy: bool,
-    /// How many of its requests wait for the disk.
+    /// How many of its jobs wait for the store or the hasher.
     waiting: usize,
     who: Option<(AccountId, DeviceName)>,
-    /// Its logins end nobody else's.
+    /// Whether its logins must not end other sessions ([`FromClient::IfFree`]).
     if_free: bool,
-    /// What waits for somebody to be found.
+    /// Frames that wait for a person to be looked up.
     frames: held::HeldFrames,
-    /// The newest row that was pushed, or that the device has.
+    /// The newest row that was pushed, or that the device already has.
     pushed: MessageRow,
-    /// Pushed and not acknowledged.
+    /// The rows that were pushed and are not acknowledged yet.
     window: VecDeque<MessageRow>,
-    /// The store is asked for more.
+    /// Whether the store is reading more messages for it.
     reading: bool,
-    /// There may be more than was pushed.
+    /// Whether the store may have messages that were not pushed yet.
     more: bool,
     told: DeliveryCursor,
     items: ItemCursor,
 }
 
-/// All connections.
+/// All connections of the secure dialect.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     all: HashMap<PeerId, Device>,
-    /// Who is here, as devices know it.
+    /// The names of those who are online, as the devices were told last.
     shown: BTreeSet<String>,
     look_at: Option<Instant>,
 }
@@ -118,13 +118,13 @@ impl Devices {
             let soon = now.instant + GATHER;
             self.look_at = Some(self.look_at.map_or(soon, |at| at.min(soon)));
         } else {
-            // Nobody listens, so nobody looks.
+            // No device listens, so there is no need to look.
             self.look_at = None;
         }
     }
 }
 
-/// A row as frames count it.
+/// Converts a row to the number that frames carry.
 pub(super) fn number(row: MessageRow) -> u64 {
     u64::try_from(row).unwrap_or(0)
 }
@@ -138,7 +138,8 @@ pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
 }
 
 impl Engine {
-    /// A device has connected. `exported` is the connection's keying material; `random` becomes its token.
+    /// Called when a device has connected. `exported` is the keying material of the connection; `random` becomes its
+    /// token.
     pub fn connected(&mut self, peer: PeerId, address: SocketAddr, exported: [u8; 32], random: [u8; 32]) {
         let device = Device {
             address,
@@ -159,7 +160,7 @@ impl Engine {
         self.devices.all.insert(peer, device);
     }
 
-    /// A connection is gone. What it has not acknowledged stays unread.
+    /// Called when a connection has ended. What it has not acknowledged stays unread.
     pub fn lost(&mut self, now: Now, peer: PeerId) {
         if let Some(device) = self.devices.all.remove(&peer)
             && let Some((account, _)) = device.who
@@ -168,19 +169,19 @@ impl Engine {
         }
     }
 
-    /// Whether a device owes an acknowledgement, so that losses on its path are worth finding soon.
+    /// Returns whether a device still has to acknowledge messages, so that losses on its path are worth finding soon.
     #[must_use]
     pub fn awaits(&self, peer: PeerId) -> bool {
         self.devices.all.get(&peer).is_some_and(|device| !device.window.is_empty())
     }
 
-    /// Whether nobody is logged in on a connection, nor about to be.
+    /// Returns whether nobody is logged in or logging in on a connection.
     #[must_use]
     pub fn is_stranger(&self, peer: PeerId) -> bool {
         self.devices.all.get(&peer).is_some_and(|device| device.who.is_none() && !device.busy)
     }
 
-    /// A connection follows its device to another address.
+    /// Called when a connection has migrated to another address of its device.
     pub fn moved(&mut self, peer: PeerId, address: SocketAddr) {
         if let Some(device) = self.devices.all.get_mut(&peer) {
             device.address = address;
@@ -195,31 +196,31 @@ impl Engine {
         self.frame_to(peer, FromServer::Error { id, code, reason: None, wait: None });
     }
 
-    /// Not now, for this reason.
+    /// Answers that something cannot be done now, with the reason.
     fn put_off(&mut self, peer: PeerId, id: u64, reason: Reason) {
         self.frame_to(peer, FromServer::Error { id, code: Code::TryLater, reason: Some(reason), wait: None });
     }
 
-    /// Not now, but after so many milliseconds.
+    /// Answers that something cannot be done now, but can be after `wait` milliseconds.
     fn put_off_for(&mut self, peer: PeerId, id: u64, wait: u64) {
         self.frame_to(peer, FromServer::Error { id, code: Code::TryLater, reason: None, wait: Some(wait) });
     }
 
-    /// A frame from a device.
+    /// Handles a frame from a device.
     pub fn frame(&mut self, now: Now, peer: PeerId, bytes: &[u8]) {
         if self.passes(peer, bytes) {
             self.begin_frame(now, peer, bytes);
         }
     }
 
-    /// A frame whose turn it is.
+    /// Handles a frame whose turn it is.
     fn begin_frame(&mut self, now: Now, peer: PeerId, bytes: &[u8]) {
         let Some(device) = self.devices.all.get(&peer) else { return };
         let (who, busy, crowded) = (device.who, device.busy, device.waiting >= MOST_WAITING);
         let frame = match FromClient::decode(bytes) {
             Ok(frame) => frame,
             Err(error) => {
-                // Where, and not what: it may be a password.
+                // The position only, and not the content, which may be a password.
                 log::debug!("a frame of {} is none, from byte {} on", device.address, error.column());
                 return self.effects.push_back(Effect::Close { peer, code: REFUSED, reason: "not a frame" });
             }
@@ -248,14 +249,15 @@ impl Engine {
                     (Some(account), Ok(password)) => {
                         self.device_logs_in(peer, id, account, password, device, (cursor, made));
                     }
-                    // Nothing is given away: whoever wants to know who is registered can ask in plain, or register.
+                    // This gives nothing away: anyone can find out who is registered in the plain dialect, or by
+                    // registering.
                     (None, _) => self.fail(peer, id, Code::NoAccount),
                     (Some(_), Err(_)) => self.fail(peer, id, Code::WrongPassword),
                 }
             }
             (FromClient::Resume { id, account, device, proof, cursor }, _) => match self.accounts.named(&account) {
                 Some(account) => self.enter(now, peer, id, account, device, cursor, By::Proof(proof)),
-                // Its devices ask for no other password of an account that is gone.
+                // A client does not ask for another password of an account that is gone.
                 None => self.fail(peer, id, Code::NoAccount),
             },
             (FromClient::Ping { id }, _) => self.frame_to(peer, FromServer::Pong { id, at: Some(now.unix) }),
@@ -266,8 +268,8 @@ impl Engine {
         }
     }
 
-    /// A frame from a device that somebody is logged in on. `crowded`: too much of it waits for the disk already, whose
-    /// queue is not to be anybody's to fill.
+    /// Handles a frame of a device that is logged in. `crowded`: too many of its jobs wait for the disk, so this one is
+    /// refused, lest one device fill the queue.
     fn frame_of(&mut self, now: Now, peer: PeerId, who: (AccountId, DeviceName), crowded: bool, frame: FromClient) {
         let account = who.0;
         match frame {
@@ -284,7 +286,7 @@ impl Engine {
             {
                 self.fail(peer, id, Code::TryLater);
             }
-            // Before anything is looked at: whether it was taken before is the disk's to say.
+            // The rate comes first: only the disk knows whether the message was taken before.
             FromClient::Send { counter, to, text, after, made } => match self.send_rates.device(now, account, &to) {
                 Err(wait) => self.refuse_now(peer, counter, Code::TryLater, Some(wait)),
                 Ok(()) => self.device_sends(now, peer, who, (counter, after), (&to, made), &text),
@@ -318,7 +320,7 @@ impl Engine {
         }
     }
 
-    /// A frame from a device that nobody is logged in on.
+    /// Handles a frame of a device that is not logged in.
     fn frame_of_nobody(&mut self, peer: PeerId, frame: FromClient) {
         match frame {
             FromClient::Send { counter, .. } => self.refuse_now(peer, counter, Code::NotLoggedIn, None),

@@ -1,5 +1,5 @@
-//! How fast an account may send. A device is refused and told when to go on; a plain client, which sends one message
-//! and waits for its answer, gets that answer later, so nothing is refused that it would have to be told of.
+//! How fast an account may send. A device is refused and told how long to wait. A plain client, which sends one message
+//! and waits for its answer, gets the answer later instead, since the dialect has no such refusal.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,14 +16,14 @@ use crate::server::Quotas;
 use crate::server::limits::{Buckets, Rate};
 use crate::server::store::AccountId;
 
-/// Accounts that are told apart: only who has sent in the last seconds has a bucket that is not full.
+/// The most accounts that have a budget at one time: only those that have sent in the last seconds need one.
 const MOST: usize = 65_536;
-/// A device that was refused is told to wait until it can send as many at once, which is less work for both.
+/// A device that was refused is told to wait until it may send this many messages at once, which saves both sides work.
 const AT_ONCE: f64 = 16.0;
-/// The least and the most it is told.
+/// The shortest and the longest wait that a device is told.
 const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
-/// A plain client's message that waits.
+/// A message of a plain client that waits until its writer may send again.
 #[derive(Debug)]
 pub(super) struct DelayedMessage {
     pub(super) from: SocketAddr,
@@ -32,19 +32,19 @@ pub(super) struct DelayedMessage {
     body: Body,
 }
 
-/// Items that an account may set a second, in the long run and at once: a list of friends that was on one computer only
-/// comes as a whole.
+/// How often an account may set items, or answer or end friendships: the burst lets a device send a whole list of
+/// friends that only it had.
 const SETS: Rate = Rate { per_second: 10.0, burst: 3_000.0 };
-/// Requests to be friends that an account may make.
+/// How often an account may ask others to be friends.
 const REQUESTS: Rate = Rate { per_second: 0.2, burst: 30.0 };
 
-/// Changes of who somebody is to others, which all their friends are told.
+/// How often an account may change its profile, of which all its friends are told.
 const PROFILES: Rate = Rate { per_second: 0.1, burst: 10.0 };
 
-/// Questions who others are.
+/// How often an account may ask for profiles.
 const QUESTIONS: Rate = Rate { per_second: 5.0, burst: 30.0 };
 
-/// What everybody has sent lately.
+/// The budgets of all accounts, and the messages that wait for them.
 #[derive(Debug)]
 pub(super) struct SendRates {
     sets: Buckets<AccountId>,
@@ -53,7 +53,7 @@ pub(super) struct SendRates {
     cards: Buckets<AccountId>,
     private: Option<Buckets<AccountId>>,
     lobby: Option<Buckets<AccountId>>,
-    /// When which of `slow` is due.
+    /// When each message of `slow` is due, by its number there.
     due: BinaryHeap<Reverse<(Instant, u64)>>,
     slow: std::collections::HashMap<u64, DelayedMessage>,
     next: u64,
@@ -79,33 +79,33 @@ impl SendRates {
         if to == Account::LOBBY { self.lobby.as_mut() } else { self.private.as_mut() }
     }
 
-    /// Whether a device may send now; else how long it is to wait, in milliseconds.
+    /// Returns whether a device may send now; if not, how many milliseconds it is to wait.
     pub(super) fn device(&mut self, now: Now, writer: AccountId, to: &str) -> Result<(), u64> {
         let Some(buckets) = self.of(to) else { return Ok(()) };
         take(buckets, now, writer, AT_ONCE)
     }
 
-    /// Whether an account may set an item now, or answer or end a friendship.
+    /// Returns whether an account may now set an item, or answer or end a friendship.
     pub(super) fn set(&mut self, now: Now, account: AccountId) -> bool {
         self.sets.take(account, now.instant)
     }
 
-    /// Whether an account may ask somebody to be a friend now.
+    /// Returns whether an account may now ask somebody to be a friend.
     pub(super) fn request(&mut self, now: Now, account: AccountId) -> bool {
         self.requests.take(account, now.instant)
     }
 
-    /// Whether an account may change who it is to others now; else how long it is to wait, in milliseconds.
+    /// Returns whether an account may now change its profile; if not, how many milliseconds it is to wait.
     pub(super) fn profile(&mut self, now: Now, account: AccountId) -> Result<(), u64> {
         take(&mut self.profiles, now, account, 1.0)
     }
 
-    /// Whether an account may ask who others are now; else how long it is to wait, in milliseconds.
+    /// Returns whether an account may now ask for profiles; if not, how many milliseconds it is to wait.
     pub(super) fn cards(&mut self, now: Now, account: AccountId) -> Result<(), u64> {
         take(&mut self.cards, now, account, 1.0)
     }
 
-    /// To whom messages wait to be sent.
+    /// Returns the receivers of the messages that wait.
     pub(super) fn waiting_for(&self) -> impl Iterator<Item = &str> {
         self.slow.values().map(|slow| slow.to.as_str())
     }
@@ -115,7 +115,7 @@ impl SendRates {
     }
 }
 
-/// Takes one token; else how many milliseconds it is until there are `enough`.
+/// Takes one token. If there is none, returns how many milliseconds it takes until there are `enough`.
 fn take(buckets: &mut Buckets<AccountId>, now: Now, account: AccountId, enough: f64) -> Result<(), u64> {
     if buckets.take(account, now.instant) {
         return Ok(());
@@ -125,7 +125,8 @@ fn take(buckets: &mut Buckets<AccountId>, now: Now, account: AccountId, enough: 
 }
 
 impl Engine {
-    /// 03, at once or when its writer may send again. Until then the address's later requests wait too.
+    /// Handles 03: sends the message now, or when its writer may send again. Until then the address's later requests
+    /// wait too.
     pub(super) fn send(&mut self, now: Now, from: SocketAddr, writer: AccountId, to: &Account, body: Body) {
         let wait =
             self.send_rates.of(to.as_str()).map_or(Duration::ZERO, |buckets| buckets.take_ahead(writer, now.instant));
@@ -138,7 +139,7 @@ impl Engine {
         self.lanes.hold(from);
     }
 
-    /// What may be sent by now.
+    /// Sends the messages whose time has come.
     pub(super) fn send_slow(&mut self, now: Now) {
         while self.send_rates.poll_timeout().is_some_and(|at| at <= now.instant) {
             let Some(Reverse((_, n))) = self.send_rates.due.pop() else { return };
@@ -147,7 +148,7 @@ impl Engine {
         }
     }
 
-    /// A message whose time has come.
+    /// Sends a message that has waited, unless its writer has logged out meanwhile.
     pub(super) fn send_waited(&mut self, now: Now, slow: DelayedMessage) {
         let found =
             if slow.to.as_str() == Account::LOBBY { NameLookup::Nobody } else { self.accounts.find(slow.to.as_str()) };
@@ -162,7 +163,7 @@ impl Engine {
         } else {
             self.refuse(now, from, &Reply::NotLoggedIn);
         }
-        // Answered already, or by the store.
+        // If no job was added, the request is answered and the lane goes on; else it goes on when the store answers.
         if self.jobs.waiting() == waits {
             self.free(from, now);
         }

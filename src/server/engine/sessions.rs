@@ -1,4 +1,4 @@
-//! Who is who and where: people and their sessions, right logins, takeovers, going offline, presence.
+//! People and their plain sessions: logins with the right password, takeovers, going offline, and presence.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -20,16 +20,17 @@ pub(super) struct Person {
     pub(super) name: String,
     pub(super) hashed: Hashed,
     pub(super) unread: HashMap<String, u64>,
-    /// Where a plain client of theirs is.
+    /// The plain client that is logged in as this person.
     pub(super) session: Option<Session>,
-    /// Where devices of theirs are, in the order they came; never both.
+    /// The connections of their devices, in the order in which they came; empty while there is a `session`.
     pub(super) devices: Vec<PeerId>,
     pub(super) settings: AccountSettings,
-    /// When the account was made, seconds since 1970: what tells it from one that had the name before.
+    /// When the account was made, in seconds since 1970; this tells it from an earlier account of the same name.
     pub(super) made: i64,
-    /// Which of all passwords that were here this is: one that was looked at before it was changed is not right any more.
+    /// The number of the present password, which no other password in memory has had: the result of a check against an
+    /// older password no longer counts.
     pub(super) nth: u64,
-    /// When somebody looked for them last, by the count of [`Accounts::needed`](super::accounts::Accounts::needed).
+    /// When this person was last used, by the count of [`Accounts::needed`](super::accounts::Accounts::needed).
     pub(super) used: u64,
 }
 
@@ -39,7 +40,7 @@ impl Person {
         Self { name, hashed, unread: HashMap::new(), session: None, devices, settings, made, nth: 0, used: 0 }
     }
 
-    /// A new password; what the one before was kept as.
+    /// Sets a new password and returns the old one.
     pub(super) fn renew(&mut self, hashed: Hashed) -> Hashed {
         self.nth = self.nth.wrapping_add(1);
         std::mem::replace(&mut self.hashed, hashed)
@@ -74,15 +75,15 @@ impl Person {
 pub(super) struct Session {
     pub(super) address: SocketAddr,
     pub(super) seen: Instant,
-    /// When the store was last told of it, seconds since 1970.
+    /// When the store was last told that the session is alive, in seconds since 1970.
     pub(super) noted: i64,
-    /// The message handed out last, not confirmed yet by a next request.
+    /// The row and the sender of the message handed out last, until the next request confirms it.
     pub(super) offered: Option<(MessageRow, String)>,
 }
 
 impl Engine {
-    /// Since when nobody is present, if so; for a server that ends when it is not needed. Looks at every
-    /// session, so it is not for every datagram: see [`Engine::nobody`].
+    /// Returns since when nobody has been present; `None` while somebody is. For a server that ends when nobody uses
+    /// it. Looks at every session, so it is not called for every datagram; [`Engine::nobody`] is cheap.
     pub fn idle_since(&mut self, now: Now) -> Option<Instant> {
         if self.devices.accounts().next().is_some() {
             self.addresses.last_present = now.instant;
@@ -99,13 +100,14 @@ impl Engine {
         }
     }
 
-    /// Whether there is no session at all.
+    /// Returns whether there is no session and no device at all.
     #[must_use]
     pub fn nobody(&self) -> bool {
         self.addresses.sessions.is_empty() && self.devices.accounts().next().is_none()
     }
 
-    /// The server ends: writes down how long each session has been silent, and what was offered last.
+    /// Called when the server ends: stores when each session was last heard from, and which messages were handed out
+    /// but not confirmed.
     pub fn end(&mut self, now: Now) {
         let sessions = self.accounts.people.values_mut().filter_map(|person| person.session.as_mut());
         let offered: Vec<_> = sessions.filter_map(|session| session.offered.take()).collect();
@@ -120,7 +122,8 @@ impl Engine {
         }
     }
 
-    /// Whose session this address is. Being asked by it confirms the message handed out last.
+    /// Returns the account whose session this address is. The request that asks also confirms the message handed out
+    /// last.
     pub(super) fn session(&mut self, now: Now, from: SocketAddr) -> Option<AccountId> {
         let account = self.addresses.whose(from)?;
         let person = self.accounts.people.get_mut(&account)?;
@@ -141,7 +144,7 @@ impl Engine {
         Some(account)
     }
 
-    /// The password was right.
+    /// Logs a client in whose password was right.
     pub(super) fn admit(&mut self, now: Now, from: SocketAddr, account: AccountId) {
         let Some(person) = self.accounts.people.get_mut(&account) else { return self.free(from, now) };
         let device = !person.devices.is_empty();
@@ -158,9 +161,9 @@ impl Engine {
             None if device && self.on_second_login == OnSecondLogin::Rebind => LoggedIn::AlreadyLoggedIn,
             None => LoggedIn::Done,
         };
-        // One session an address: a login for another account ends the first.
+        // An address has one session: a login to another account ends the first.
         let end = self.addresses.whose(from).filter(|other| *other != account);
-        // Bound before it is stored, so that a login from elsewhere at the same time meets a session.
+        // Bound before it is stored, so that a simultaneous login from elsewhere finds the session.
         self.bind(now, from, account);
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
@@ -168,7 +171,7 @@ impl Engine {
         self.ask_store(PendingJob::Request(from, PendingRequest::Login { reply }), |job| Op::Write(write(job)));
     }
 
-    /// `02:04`, and for a while this address may end the other session.
+    /// Answers `02:04`, and for a while lets this address end the other session.
     fn arm(&mut self, now: Now, from: SocketAddr, account: AccountId) {
         self.addresses.arm(now.instant, from, account);
         self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
@@ -196,7 +199,8 @@ impl Engine {
         }
     }
 
-    /// What was offered last may have come, though nobody said so: our own client is to know it again.
+    /// Notes that a message was handed out without being confirmed, so that our own client recognises it when it comes
+    /// again.
     pub(super) fn handed(&mut self, offered: Option<(MessageRow, String)>) {
         self.effects.extend(offered.map(|(message, _)| Effect::Store(Op::Write(Write::Handed { message }))));
     }
@@ -204,7 +208,7 @@ impl Engine {
     pub(super) fn offline(&mut self, now: Now, from: SocketAddr) {
         let own = self.session(now, from);
         let armed = self.addresses.take_armed(now.instant, from);
-        // The session it was armed against may have ended by itself.
+        // The session that the address was armed against may have ended meanwhile.
         let armed = armed.filter(|account| {
             self.accounts.people.get(account).is_some_and(|p| p.session.is_some() || !p.devices.is_empty())
         });

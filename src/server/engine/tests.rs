@@ -22,18 +22,18 @@ struct World {
     sessions: HashMap<AccountId, (SocketAddr, i64)>,
     messages: Vec<(AccountId, UnreadMessage, bool)>,
     passwords: HashMap<Vec<u8>, String>,
-    /// While true, the store and the hasher answer nothing.
+    /// While true, the store and the hasher do not answer.
     held: bool,
     ops: Vec<Op>,
     jobs: Vec<Job>,
     disk_full: bool,
-    /// Unread messages that a mailbox may hold.
+    /// How many unread messages a mailbox may hold.
     mailbox: usize,
-    /// While true, whoever is looked for is found with everything else that is held.
+    /// While true, look-ups are answered only together with everything else that is held.
     late: bool,
-    /// Whoever is looked for cannot be read.
+    /// While true, look-ups fail.
     unreadable: bool,
-    /// How often somebody was looked for.
+    /// How many look-ups there were.
     looks: usize,
 }
 
@@ -49,7 +49,7 @@ impl World {
             Snapshot::default(),
             now,
         );
-        // Whoever is not needed is looked for each time.
+        // People who are not needed are looked up each time.
         engine.set_room(2);
         Self {
             engine,
@@ -81,14 +81,14 @@ impl World {
         self.ms += duration.as_millis() as u64;
     }
 
-    /// Sends from `port` and returns every reply there was, with its port.
+    /// Sends from `port`, and returns all replies with the ports they went to.
     fn send(&mut self, port: u16, request: &[u8]) -> Vec<(u16, String)> {
         let now = self.now();
         self.engine.datagram(now, at(port), request);
         self.drain()
     }
 
-    /// Lets time pass, and returns what was due.
+    /// Lets time pass, and returns the replies that were due.
     fn later(&mut self, duration: Duration) -> Vec<(u16, String)> {
         self.wait(duration);
         let now = self.now();
@@ -96,7 +96,7 @@ impl World {
         self.drain()
     }
 
-    /// Lets time pass, and counts what goes out to somebody.
+    /// Lets time pass, and counts the bytes that go out to an address.
     fn later_bytes(&mut self, duration: Duration, to: std::net::IpAddr) -> usize {
         self.wait(duration);
         let now = self.now();

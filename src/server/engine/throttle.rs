@@ -1,9 +1,9 @@
-//! How quickly one address is served. Whoever waits for each answer is served always, if not always at once: a request that
-//! comes too early waits in its lane. What comes while others wait there is bounded, so a flood is dropped.
+//! How fast an address is served. A client that waits for each answer always gets one, if not always at once: a request
+//! that comes too early waits in its lane. Lanes are bounded, so the rest of a flood is dropped.
 //!
-//! Nothing in the plain dialect shows that an address is the sender's own: answers hold nothing that could not be known
-//! elsewhere, and any pace can be kept without reading them. So what may go out to one address in answers that are longer
-//! than their requests is bounded for good, and whoever logs in from a made-up one can make us send no more.
+//! The plain dialect has no proof that a source address is genuine: a reply holds nothing that could not be known
+//! otherwise, and a sender can keep any pace without reading replies. So the bytes that may go to one address, beyond a
+//! multiple of what came from it, always have a limit, and a forged address cannot make the server send more.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -15,12 +15,12 @@ use crate::server::limits::{Buckets, Rate};
 
 /// Requests of one address and port.
 const REQUESTS: Rate = Rate { per_second: 5_000.0, burst: 4_000.0 };
-/// Bytes to one IP address (of IPv6 one network of 64 bits) beyond [`FREE`].
+/// Bytes that may be sent to one IP address (of IPv6, to one /64) beyond what [`FREE`] allows.
 const BYTES: Rate = Rate { per_second: 131_072.0, burst: 262_144.0 };
-/// How many times the bytes that came in may go out uncounted, as QUIC allows too.
+/// How many times the bytes that came in may go out without being counted; QUIC allows the same.
 const FREE: f64 = 3.0;
 
-/// Budgets, and who waits for them.
+/// The budgets, and the addresses that wait for them.
 #[derive(Debug)]
 pub(super) struct Throttle {
     requests: Buckets<SocketAddr>,
@@ -36,16 +36,16 @@ impl Default for Throttle {
     }
 }
 
-/// When a request is looked at.
+/// When a request may be handled.
 enum Admission {
     Now,
     At(Instant),
-    /// There are too many addresses.
+    /// Not at all, since there are too many addresses.
     Never,
 }
 
 impl Throttle {
-    /// Whether a request of this length from there may be looked at, which is counted then; else when.
+    /// Returns when a request of this length may be handled; if that is now, it is counted.
     fn take(&mut self, from: SocketAddr, now: Instant, bytes: usize) -> Admission {
         let network = network(from);
         let ready = network.map_or(Some(now), |network| self.bytes.ready(network, 0.0, now));
@@ -94,12 +94,12 @@ impl Throttle {
     }
 }
 
-/// As buckets count it.
+/// Converts a number of bytes into tokens.
 pub(super) fn count(bytes: usize) -> f64 {
     u32::try_from(bytes).map_or(f64::from(u32::MAX), f64::from)
 }
 
-/// Whose traffic it is; nobody makes up this machine's own addresses.
+/// Returns the network whose budget counts; `None` for loopback addresses, which cannot be forged from outside.
 pub(super) fn network(address: SocketAddr) -> Option<IpAddr> {
     match address.ip().to_canonical() {
         ip if ip.is_loopback() => None,
@@ -112,7 +112,7 @@ pub(super) fn network(address: SocketAddr) -> Option<IpAddr> {
 }
 
 impl Engine {
-    /// Looks at a request, or lets it wait until its address may be served.
+    /// Handles a request, or lets it wait until its address may be served.
     pub(super) fn paced(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
         match self.throttle.take(from, now.instant, bytes.len()) {
             Admission::Now => self.begin(now, from, bytes),
@@ -125,7 +125,8 @@ impl Engine {
         }
     }
 
-    /// The request that kept this address's lane busy is answered, or its time has come: on with the next.
+    /// Releases an address's lane and handles what waits in it. Called when the request that held it is answered, or
+    /// when its time has come.
     pub(super) fn free(&mut self, from: SocketAddr, now: Now) {
         self.throttle.wait_no_more(from);
         while let Some(queued) = self.lanes.next(from) {
@@ -140,17 +141,17 @@ impl Engine {
         }
     }
 
-    /// What waits first in this address's lane is looked at then.
+    /// Lets the first entry of an address's lane wait until `at`.
     pub(super) fn wait_for_turn(&mut self, from: SocketAddr, at: Instant) {
         self.throttle.wait(from, at);
     }
 
-    /// An answer goes out.
+    /// Counts a reply that is being sent.
     pub(super) fn count_out(&mut self, to: SocketAddr, bytes: usize) {
         self.throttle.sent(to, bytes);
     }
 
-    /// Those whose time has come.
+    /// Handles the lanes whose time has come.
     pub(super) fn look_at_waiting(&mut self, now: Now) {
         while let Some((at, from)) = self.throttle.due.first().copied()
             && at <= now.instant

@@ -1,16 +1,16 @@
-//! How much of what an address sends is shown: everything, until it is more than anybody reads. Pure.
+//! How much of an address's traffic is shown: everything, until it is more than anybody could read. Pure.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// Addresses that are counted at once; past them those that are quiet are forgotten.
+/// The most addresses that are counted at one time; beyond that, quiet ones are forgotten.
 const ADDRESSES: usize = 4_096;
-/// How many requests are shown in a window …
+/// How many requests are shown in a window.
 const SHOWN: u32 = 200;
-/// … and how many of them that are the same as the one before.
+/// How many of them may be the same as the one before.
 const SAME: u32 = 20;
-/// How long a window lasts: each twice as long as the one before, while more come than are shown.
+/// How long the first window lasts; each is twice as long as the one before while more requests come than are shown.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(64);
 
@@ -20,7 +20,7 @@ pub(super) struct HiddenCount {
     pub(super) peer: SocketAddr,
     pub(super) requests: u64,
     pub(super) answered: u64,
-    /// How many of them came within the window's time, a second on average.
+    /// How many requests a second, on average, came in the window but were not shown.
     pub(super) per_second: u64,
 }
 
@@ -36,12 +36,12 @@ struct Window {
     answered: u64,
 }
 
-/// All addresses.
+/// The windows of all addresses.
 #[derive(Debug, Default)]
 pub(super) struct Flood(HashMap<SocketAddr, Window>);
 
 impl Flood {
-    /// Whether this request is shown; and what was not, where a window has ended with it.
+    /// Returns whether this request is shown, and what was not shown in a window that has just ended.
     pub(super) fn request(&mut self, at: Instant, peer: SocketAddr, hash: u64) -> (bool, Option<HiddenCount>) {
         if self.0.len() >= ADDRESSES && !self.0.contains_key(&peer) {
             self.0.retain(|_, window| window.requests > 0);
@@ -69,19 +69,19 @@ impl Flood {
         (shown, hidden)
     }
 
-    /// A request that was not shown has been answered.
+    /// Counts the reply to a request that was not shown.
     pub(super) fn answered(&mut self, peer: SocketAddr) {
         if let Some(window) = self.0.get_mut(&peer) {
             window.answered += 1;
         }
     }
 
-    /// Whether something is not told yet.
+    /// Returns whether there are counts that were not printed yet.
     pub(super) fn has_hidden(&self) -> bool {
         self.0.values().any(|window| window.requests > 0)
     }
 
-    /// All that is not told yet: nothing has come for a while.
+    /// Returns all counts that were not printed yet; called when nothing has come for a while.
     pub(super) fn close(&mut self) -> Vec<HiddenCount> {
         let hidden = self.0.iter_mut().filter_map(|(peer, window)| window.close(*peer)).collect();
         self.0.clear();

@@ -1,5 +1,5 @@
-//! What the thread of `--explain` prints: each request with the answer it gets, what a client does wrong, and how many
-//! requests are not shown.
+//! What the thread of `--explain` prints: each request and its reply, what a client does wrong, and how many requests
+//! are not shown.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -27,25 +27,25 @@ pub(super) struct OpenRequest {
     pub(super) at: Instant,
     pub(super) operation: Option<u8>,
     pub(super) is_request: bool,
-    /// A 01 of four fields, to which codes mean something else than to three.
+    /// Whether it is a 01 with four fields, a change of password, whose reply codes mean something else.
     pub(super) changes_password: bool,
-    /// Of its bytes, to know a retransmission by.
+    /// The hash of its bytes, by which a retransmission is recognised.
     pub(super) hash: u64,
-    /// Who logs in with it.
+    /// The account that logs in with it.
     pub(super) account: Option<String>,
-    /// Whether it was shown, so that its answer is, too.
+    /// Whether it was shown, so that its reply is shown too.
     pub(super) shown: bool,
 }
 
 impl OpenRequest {
-    /// Whether this reply can be its answer.
+    /// Returns whether this reply can be the answer to it.
     fn is_answered_by(&self, reply: &[u8]) -> bool {
         let operation = match reply {
             [a, b, ..] if a.is_ascii_digit() && b.is_ascii_digit() => (a - b'0') * 10 + (b - b'0'),
             _ => return false,
         };
         match operation {
-            // Full of accounts, and too long with its sender's name, are the two a right request gets.
+            // A valid request gets it only if the server is full, or if the message is too long with its sender's name.
             0 => !self.is_request || matches!(self.operation, Some(1 | 3 | 10)),
             7 => self.is_request && matches!(self.operation, Some(3..=5 | 8 | 9 | 11)),
             _ => self.is_request && self.operation == Some(operation),
@@ -105,7 +105,7 @@ impl<W: Write> Printer<W> {
             }
             let dropped = self.dropped.swap(0, Ordering::Relaxed);
             if dropped > 0 {
-                // What was missed may have been a login, or its end.
+                // What was missed may have been a login, or the end of one.
                 self.watch.forget();
                 text.push_str(&match self.form {
                     OutputFormat::Json => json!({"kind": "dropped", "datagrams": dropped}).to_string(),
@@ -122,7 +122,7 @@ impl<W: Write> Printer<W> {
         match &event.what {
             EventKind::Request { bytes, size, charset } => {
                 let mut datagram = bytes.clone();
-                // Beyond what is read, that it is there is all that counts.
+                // Of the bytes beyond what is read, only the number matters.
                 datagram.resize(*size, b'.');
                 self.request(event, &datagram, &explain(&datagram, *charset), hash(bytes), text);
             }
@@ -234,7 +234,7 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    /// What is worth a word about the client itself.
+    /// Prints remarks about what the client does.
     fn notes(&self, event: &Event, number: impl Into<Option<u64>>, notes: &[Note], text: &mut String) {
         let number = number.into();
         for note in notes {
@@ -250,7 +250,7 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    /// What came quicker than anybody reads.
+    /// Prints how many requests were not shown.
     pub(super) fn hidden(&self, hidden: &HiddenCount, text: &mut String) {
         let HiddenCount { peer, requests, answered, per_second } = *hidden;
         let unanswered = requests.saturating_sub(answered);
@@ -277,19 +277,19 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    /// Which request this answers, if that is certain, and which ones will get no answer.
+    /// Finds the request that this reply answers, if that is certain, and the requests that will get no reply.
     fn settle(&mut self, peer: SocketAddr, reply: &[u8]) -> (Option<OpenRequest>, Vec<OpenRequest>) {
         let Some(asked) = self.asked.get_mut(&peer) else { return (None, Vec::new()) };
         let Some(place) = asked.iter().position(|a| a.is_answered_by(reply)) else { return (None, Vec::new()) };
         let Some(first) = asked.remove(place) else { return (None, Vec::new()) };
         let hashed = matches!(first.operation, Some(1 | 2));
         let login = first.operation == Some(2);
-        // A login may be held back, and is given up for another one: of which is this the answer?
+        // A delayed answer to a login is dropped for a newer login; so it may be unclear which of them this answers.
         let certain = !login || asked.iter().all(|a| !a.is_answered_by(reply) || a.hash == first.hash);
         let mut unanswered = Vec::new();
         for (index, other) in std::mem::take(asked).into_iter().enumerate() {
-            // The other replies to one address keep the order of its requests. The same password again, while
-            // the first is looked at, is a retransmission.
+            // All other replies to one address keep the order of its requests. The same password again, while the first
+            // is being checked, is a retransmission.
             let before = index < place;
             let none = if before { other.operation != Some(2) } else { hashed && other.hash == first.hash };
             if none { unanswered.push(other) } else { asked.push_back(other) }
@@ -300,7 +300,7 @@ impl<W: Write> Printer<W> {
         (Some(first).filter(|_| certain), unanswered)
     }
 
-    /// A later request of the same address was answered, and this one was not.
+    /// Prints that a request was not answered, since a later one of the same address was.
     fn unanswered(&self, event: &Event, number: u64, why: Silence, text: &mut String) {
         let time = self.time(event.at);
         match self.form {
@@ -324,7 +324,7 @@ impl<W: Write> Printer<W> {
     }
 }
 
-/// What all objects have: of what kind, which request, when, whose.
+/// Adds the fields that all objects have: kind, number of the request, time and address.
 fn head(value: &mut Value, kind: &str, number: impl Into<Option<u64>>, time: &str, peer: SocketAddr) {
     if let Value::Object(fields) = value {
         fields.insert("kind".into(), kind.into());

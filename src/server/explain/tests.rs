@@ -8,7 +8,7 @@ use super::*;
 const A: &str = "127.0.0.1:50001";
 const B: &str = "127.0.0.1:50002";
 
-/// `<` comes in, `>` is the answer, at so many milliseconds.
+/// One datagram: the time in milliseconds, `<` for a request or `>` for a reply, the address, and the bytes.
 type Step = (u64, char, &'static str, &'static [u8]);
 
 fn printer(form: OutputFormat, start: Instant) -> Printer<io::Sink> {
@@ -47,7 +47,7 @@ fn requests_are_shown_with_their_answers() {
             (32, '>', A, "09:b:2026-11-21 12:04:58:你好\n\x1b[2J".as_bytes()),
         ],
     );
-    // The hour is this machine's.
+    // The hour depends on this machine's time zone.
     let lines: Vec<&str> =
         lines.iter().map(|l| l.split_once(':').filter(|(h, _)| h.len() == 2).map_or(&**l, |x| x.1)).collect();
     assert_eq!(
@@ -142,7 +142,7 @@ fn answers_find_their_requests() {
     }
 }
 
-/// So many questions, one each so many milliseconds; what was printed as JSON, and how long it is.
+/// Sends `times` requests, one each `each_ms` milliseconds; returns what was printed as JSON, and its length.
 fn asking(times: u64, each_ms: u64, answered: bool) -> (Vec<Value>, usize) {
     let (start, mut text) = (Instant::now(), String::new());
     let mut printer = printer(OutputFormat::Json, start);
@@ -166,7 +166,7 @@ fn asking_without_a_pause_is_said_once_and_counted() {
     let (values, _) = asking(100, 10, true);
     let said: Vec<&Value> = values.iter().filter(|v| v["kind"] == "note").collect();
     assert!(said.len() == 1 && said[0]["note"] == "polling", "{said:?}");
-    // A client that asks as quickly as it can.
+    // A client that asks as fast as it can.
     for answered in [true, false] {
         let (values, bytes) = asking(30_000, 1, answered);
         let hidden: u64 = values.iter().filter_map(|v| v["requests"].as_u64()).sum();
@@ -219,7 +219,7 @@ fn json_lines_say_all_of_it() {
     );
 }
 
-/// Takes nothing until it is allowed to, like a terminal after Ctrl+S.
+/// An output that takes nothing until it is allowed to, like a terminal after Ctrl+S.
 struct Stuck {
     go_on: Receiver<()>,
     printed: Sender<String>,
@@ -279,7 +279,7 @@ fn who_went_away_ends_the_printing_alone() {
     }
 }
 
-/// Counts lines.
+/// An output that counts lines.
 struct Counted(Arc<AtomicU64>);
 
 impl Write for Counted {
@@ -294,7 +294,7 @@ impl Write for Counted {
     }
 }
 
-/// `cargo test --lib server::explain -- --ignored --nocapture`
+/// Run with `cargo test --lib server::explain -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 fn what_it_costs_the_server() {

@@ -1,6 +1,6 @@
-//! What somebody who looks over a client's shoulder would say: who is logged in at which address, what is sent twice,
-//! asked too often, or not waited for. It knows only what it has seen come and go, so it says nothing of what was before,
-//! and forgets all of it when something was missed. Pure.
+//! What an observer would say about a client: who is logged in at which address, what is sent twice, asked too often,
+//! or not waited for. It only knows the datagrams it has seen, so it says nothing about what came before, and forgets
+//! everything when some were missed. Pure.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -12,51 +12,53 @@ use super::printer::OpenRequest;
 use crate::protocol::wire::explain::{Explanation, Name, readable};
 use crate::protocol::wire::reply::{Learned, LoggedIn, Reply};
 
-/// Addresses, and accounts, that are known at once; past them all is forgotten.
+/// The most addresses, and the most accounts, that are remembered; beyond that, everything is forgotten.
 const KNOWN: usize = 4_096;
-/// A message again after this is another one.
+/// After this time the same message is taken for a new one.
 const TWICE: Duration = Duration::from_secs(30);
-/// Messages of an address that are remembered for that.
+/// How many messages of an address are remembered for that.
 const MESSAGES: usize = 16;
-/// How many answers in a row that bring nothing new, each soon after the one before, count as polling without a pause.
+/// How many replies in a row without news, each soon after the one before, count as polling without a pause.
 const POLLS: u32 = 20;
 const POLL_PAUSE: Duration = Duration::from_millis(250);
-/// How many logins of an account, with no end of the session between them, are one too many in the time below.
+/// How many logins of an account within [`LOGINS_IN`], without going offline between them, are remarked on.
 const LOGINS: usize = 3;
 const LOGINS_IN: Duration = Duration::from_secs(60);
-/// How many requests that wait for answers at once, each younger than the time below, show that the client does not wait.
+/// How many requests that wait for replies at the same time, each younger than [`PIPELINED_IN`], show that the client
+/// does not wait.
 const PIPELINED: usize = 2;
 const PIPELINED_IN: Duration = Duration::from_millis(200);
-/// A password's answer that comes later than this was held back.
+/// A reply to a login that takes longer than this was delayed because of wrong passwords.
 const HELD_BACK: Duration = Duration::from_millis(900);
-/// The same is said again to an address after this.
+/// How long after a remark the same one is made to an address again.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// Something worth a word about a client, and about no single datagram alone.
+/// A remark about what a client does, rather than about one datagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Note {
-    /// `07:01`: this account is logged in at another port of the same machine.
+    /// `07:01`: the account is logged in at another port of the same machine.
     OtherPort { account: String, there: u16, here: u16 },
-    /// `07:01`: this account was logged in here, until it logged in there.
+    /// `07:01`: the account was logged in here, until it logged in there.
     TakenOver { account: String, by: SocketAddr },
-    /// `07:01`: this account was logged in here until its own `06#`.
+    /// `07:01`: the account was logged in here until its own `06#`.
     WentOffline { account: String },
-    /// The same message as request `number`, `ms` milliseconds after it; whether that one had been answered.
+    /// The same message as request `number`, `ms` milliseconds later; `answered` says whether that one had been
+    /// answered.
     Again { number: u64, ms: u128, answered: bool },
     /// A name or a password begins or ends with a blank.
     Blank { field: usize, name: Name },
-    /// An account logged in `times` times in a minute.
+    /// An account has logged in `times` times in a minute.
     Logins { account: String, times: usize },
-    /// `times` questions in a row brought nothing, within `ms` milliseconds.
+    /// `times` requests in a row have brought nothing, within `ms` milliseconds.
     Polling { times: u32, ms: u128 },
-    /// `waiting` requests wait for their answers at once.
+    /// `waiting` requests wait for their replies at the same time.
     Pipelined { waiting: usize },
-    /// The answer to a login was held back for `seconds`.
+    /// The reply to a login was delayed for `seconds`.
     HeldBack { seconds: u64 },
 }
 
 impl Note {
-    /// Its name for programs.
+    /// Returns the remark's name for programs.
     pub(super) fn key(&self) -> &'static str {
         match self {
             Self::OtherPort { .. } => "other_port",
@@ -71,7 +73,7 @@ impl Note {
         }
     }
 
-    /// In a sentence or two; names are as they can be shown.
+    /// Returns the remark as a sentence or two, with names made printable.
     pub(super) fn text(&self, locale: &str) -> String {
         let shown = |name: &str| readable(name.as_bytes());
         match self {
@@ -104,23 +106,23 @@ impl Note {
     }
 }
 
-/// Why a request has no answer, as far as that can be seen.
+/// Why a request gets no reply, as far as can be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
-    /// The same datagram, with a password, as the one that was answered.
+    /// It is the same datagram, with a password, as the one that was answered.
     Retransmission,
-    /// A newer login of the same address took its place.
+    /// A newer login of the same address has replaced it.
     GivenUp,
-    /// `00:00` and `07:01` have a budget.
+    /// The budget of `00:00` and `07:01` was used up.
     Refusals,
-    /// What could not be written down is not answered.
+    /// A message that could not be stored is not answered.
     NotStored,
-    /// Something else: too many at once, or an answer that had to be made on disk.
+    /// Something else: too many requests at once, or a reply that needed the disk.
     Overload,
 }
 
 impl Silence {
-    /// Of a request that was passed over when a later one, or the same again, was answered.
+    /// Returns the reason for a request that was passed over when a later one, or the same one again, was answered.
     pub(super) fn of(asked: &OpenRequest, by_same: bool, logged_in: bool) -> Self {
         match asked.operation {
             _ if by_same => Self::Retransmission,
@@ -132,7 +134,7 @@ impl Silence {
         }
     }
 
-    /// Its name for programs.
+    /// Returns the reason's name for programs.
     pub(super) fn key(self) -> &'static str {
         match self {
             Self::Retransmission => "retransmission",
@@ -143,7 +145,7 @@ impl Silence {
         }
     }
 
-    /// In half a sentence.
+    /// Returns the reason as half a sentence.
     pub(super) fn text(self, locale: &str) -> String {
         match self {
             Self::Retransmission => t!("explain.silent_retransmission", locale = locale),
@@ -156,7 +158,7 @@ impl Silence {
     }
 }
 
-/// How somebody who was logged in at an address is it no longer.
+/// How a login at an address has ended: by a login from another address, or by `06#`.
 #[derive(Debug, Clone)]
 enum LoginEnd {
     By(SocketAddr),
@@ -171,15 +173,15 @@ struct Message {
     answered: bool,
 }
 
-/// One address.
+/// What is known about one address.
 #[derive(Debug, Default)]
 struct Client {
     account: Option<String>,
     before: Option<(String, LoginEnd)>,
-    /// Logged in elsewhere: `06#` ends that session.
+    /// The account whose session elsewhere `06#` would end.
     armed: Option<String>,
     messages: VecDeque<Message>,
-    /// Answers in a row that brought nothing: how many, the first's moment and the last's.
+    /// Replies in a row that brought nothing: how many, and the times of the first and the last.
     nothing: Option<(u32, Instant, Instant)>,
     said: HashMap<&'static str, Instant>,
 }
@@ -188,23 +190,23 @@ struct Client {
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     clients: HashMap<SocketAddr, Client>,
-    /// Where each account is logged in, and since when.
+    /// The address at which each account is logged in, and since when.
     places: HashMap<String, (SocketAddr, Instant)>,
     logins: HashMap<String, VecDeque<Instant>>,
 }
 
 impl Watch {
-    /// Something was not seen, so nothing can be relied on.
+    /// Forgets everything, because some datagrams were not seen.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
 
-    /// Whether somebody is known to be logged in at this address.
+    /// Returns whether an account is known to be logged in at this address.
     pub(super) fn is_in(&self, peer: SocketAddr) -> bool {
         self.clients.get(&peer).is_some_and(|client| client.account.is_some())
     }
 
-    /// A request comes; `waiting` are those of the same address without an answer so far.
+    /// Takes note of a request; `waiting` are those of the same address without a reply so far.
     pub(super) fn request(
         &mut self,
         at: Instant,
@@ -245,7 +247,7 @@ impl Watch {
         self.unsaid(at, peer, notes)
     }
 
-    /// An answer goes out, to that request if that is certain.
+    /// Takes note of a reply, and of the request it answers if that is certain.
     pub(super) fn reply(&mut self, at: Instant, peer: SocketAddr, bytes: &[u8], to: Option<&OpenRequest>) -> Vec<Note> {
         let reply = Reply::decode(bytes, &mut Learned::default());
         let mut notes = Vec::new();
@@ -260,7 +262,7 @@ impl Watch {
         match &reply {
             Reply::Login(LoggedIn::Done) => match to.and_then(|asked| asked.account.clone()) {
                 Some(account) => notes.extend(self.logged_in(at, peer, account)),
-                // Of several logins nobody knows whose this is.
+                // Several logins are open, and it is unclear which one this answers.
                 None => self.client(peer).account = None,
             },
             Reply::Login(LoggedIn::AlreadyLoggedIn) => {
@@ -293,7 +295,7 @@ impl Watch {
         let client = self.client(peer);
         client.before = None;
         client.armed = None;
-        // One address is one account.
+        // An address has one session.
         if let Some(other) = client.account.replace(account.clone()).filter(|other| *other != account) {
             self.places.remove(&other);
         }
@@ -320,7 +322,7 @@ impl Watch {
             self.places.remove(&account);
             self.logins.remove(&account);
         }
-        // `06#` where a login was refused ends the session elsewhere.
+        // `06#` after a login that was refused ends the session elsewhere.
         if let Some(account) = armed
             && let Some((there, _)) = self.places.remove(&account)
         {
@@ -332,7 +334,7 @@ impl Watch {
 
     fn not_logged_in(&mut self, peer: SocketAddr) -> Option<Note> {
         let client = self.client(peer);
-        // What was seen here is not so any more, whatever the reason.
+        // What was seen here is out of date, whatever the reason.
         client.account = None;
         if let Some((account, past)) = client.before.clone() {
             return Some(match past {

@@ -1,4 +1,4 @@
-//! Accounts and their sessions in the plain dialect: one function an operation.
+//! The operations on accounts and their plain sessions.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use super::{AccountId, Change, Done, admin, profiles};
 use crate::protocol::wire::item::Profile;
 use crate::server::hasher::Hashed;
 
-/// A new account, with the profile that its owner has given, unless there is one of its name.
+/// Adds an account, with the profile that its owner has given, unless there is one of its name.
 pub(super) fn register(
     c: &Connection,
     job: u64,
@@ -24,7 +24,7 @@ pub(super) fn register(
     Ok(Done::Registered { job, account, at })
 }
 
-/// A new account's row; `None` if there is one of its name.
+/// Adds an account's row and returns it; `None` if there is one of its name.
 pub(super) fn make(c: &Connection, name: &str, salt: &[u8], hash: &[u8], at: i64) -> Result<Option<AccountId>, Error> {
     let inserted = c
         .prepare_cached("INSERT INTO accounts (name, salt, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?
@@ -32,7 +32,7 @@ pub(super) fn make(c: &Connection, name: &str, salt: &[u8], hash: &[u8], at: i64
     Ok((inserted == 1).then(|| c.last_insert_rowid()))
 }
 
-/// Binds an account to an address; `end` loses its session, and so does whoever else has one there.
+/// Makes an address the session of an account; ends the session of `end`, and any other session of that address.
 pub(super) fn bind(
     c: &Connection,
     account: AccountId,
@@ -45,7 +45,7 @@ pub(super) fn bind(
     }
     c.prepare_cached("DELETE FROM sessions WHERE address = ? AND account IS NOT ?")?
         .execute(params![address.to_string(), account])?;
-    // Not of an account that was deleted or closed to the plain dialect while this waited.
+    // Not if the account was deleted or restricted to the secure dialect while this waited.
     c.prepare_cached(
         "INSERT OR REPLACE INTO sessions (account, address, since)
          SELECT id, ?2, ?3 FROM accounts WHERE id = ?1 AND NOT secure_only",
@@ -58,7 +58,7 @@ pub(super) fn end_session(c: &Connection, account: AccountId) -> Result<(), Erro
     c.prepare_cached("DELETE FROM sessions WHERE account = ?")?.execute([account]).map(drop)
 }
 
-/// When sessions were last heard of.
+/// Sets when sessions were last heard from.
 pub(super) fn seen(c: &Connection, sessions: &[(AccountId, i64)]) -> Result<(), Error> {
     let mut update = c.prepare_cached("UPDATE sessions SET since = ? WHERE account = ?")?;
     for (account, at) in sessions {
@@ -67,7 +67,7 @@ pub(super) fn seen(c: &Connection, sessions: &[(AccountId, i64)]) -> Result<(), 
     Ok(())
 }
 
-/// Changes how an account may be used; one to which the plain dialect is closed has no session there.
+/// Changes how an account may be used; an account that may only use the secure dialect loses its plain session.
 pub(super) fn allow(c: &Connection, account: AccountId, change: Change) -> Result<(), Error> {
     let (query, on) = match change {
         Change::Beside(on) => ("UPDATE accounts SET beside = ? WHERE id = ?", on),

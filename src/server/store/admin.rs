@@ -1,9 +1,9 @@
-//! What whoever runs a server does beside it: accounts, backup, a class list. While the server runs it is asked to do
-//! it; else it is done here, with the data directory's lock held. [`backup`] only reads, whoever has the lock.
+//! An operator's commands: accounts, backup, class lists. If the server runs, it is asked to carry them out; else this
+//! process does, holding the data directory's lock. [`backup`] only reads, and needs no lock.
 //!
 //! Its part:
 //!
-//! - `error`: why a command was not done, as sentences.
+//! - `error`: why a command failed, in sentences.
 
 mod error;
 
@@ -22,24 +22,24 @@ use crate::server::control::{AccountSummary, Answer, NewAccount, RequestKind};
 use crate::server::control::{AskError, ControlClient, Greeting, TRIES};
 use crate::server::hasher;
 
-/// The password that a person gives for an account: the first line of what is read from standard input.
+/// Reads the password that an operator gives for an account: the first line of standard input.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence that says of what.
+/// A sentence that says what is wrong with it.
 pub fn given_password(line: &str) -> Result<Password, AdminError> {
     Password::parse(line.trim_end_matches(['\r', '\n'])).map_err(AdminError::Given)
 }
 
-/// Who does what is wanted.
+/// Which process carries out a command.
 enum Executor {
-    /// This process, as the only one who has the database.
+    /// This process, as the only one that has the database open.
     Here(Box<Store>, DataLock),
-    /// The server that runs.
+    /// The running server.
     Server(ControlClient),
 }
 
 impl Executor {
-    /// Of a database that is there: a mistyped directory is not made.
+    /// Finds the executor for a database that must exist: a mistyped directory is not made.
     fn of_existing(data: &Path) -> Result<Self, AdminError> {
         let path = super::file(data);
         if !path.exists() {
@@ -50,7 +50,7 @@ impl Executor {
 
     fn find(data: &Path) -> Result<Self, AdminError> {
         let mut error = StoreError::Locked(data.to_owned()).into();
-        // Whoever has the lock is a server, which may be starting or ending, or another command, which is soon done.
+        // The lock is held by a server, which may be starting or ending, or by another command, which is soon done.
         for _ in 0..TRIES {
             match lock(data) {
                 Ok(lock) => return Ok(Self::Here(Box::new(Store::open(data)?), lock)),
@@ -67,13 +67,13 @@ impl Executor {
     }
 }
 
-/// Lets the one who has the lock go on.
+/// Waits a moment for the process that holds the lock.
 fn a_moment() {
     #[allow(clippy::disallowed_methods, reason = "a command has nothing else to do")]
     std::thread::sleep(std::time::Duration::from_millis(250));
 }
 
-/// What became of one account's change.
+/// Converts the server's answer to a change of one account.
 fn done(answer: Answer, account: &str) -> Result<(), AdminError> {
     match answer {
         Answer::Done => Ok(()),
@@ -90,21 +90,21 @@ fn unfit(answer: Answer) -> AdminError {
     }
 }
 
-/// All accounts, by name. `silent` is told if a server runs that does not say who is here.
+/// Lists all accounts by name. `silent` is called with the reason if a server runs but does not say who is online.
 ///
 /// # Errors
-/// What the database says, or nobody may look.
+/// If the database cannot be read.
 pub fn list(data: &Path, silent: impl FnOnce(AskError)) -> Result<Vec<AccountSummary>, AdminError> {
     let path = super::file(data);
     if !path.exists() {
         return Err(StoreError::Missing(path).into());
     }
-    // This only reads: where no server answers it waits for nobody, and makes nothing.
+    // This only reads: if no server answers, it does not wait for the lock, and makes nothing.
     for _ in 0..TRIES {
         match ControlClient::greet(data) {
             Ok(Greeting::Here(mut asking)) => return all(&mut asking),
             Ok(Greeting::Silent) if is_locked(data) => {}
-            // It is starting or ending, or cannot be asked.
+            // The server is starting or ending, or cannot be asked.
             Ok(Greeting::Nobody) if is_locked(data) => a_moment(),
             Ok(Greeting::Nobody | Greeting::Silent) => return look(data),
             Err(error) => {
@@ -134,7 +134,7 @@ fn all(asking: &mut ControlClient) -> Result<Vec<AccountSummary>, AdminError> {
     }
 }
 
-/// As it is on disk.
+/// Lists the accounts from the database alone.
 fn look(data: &Path) -> Result<Vec<AccountSummary>, AdminError> {
     let store = Store::look(data)?;
     let mut query = store.connection().prepare(
@@ -160,10 +160,10 @@ fn id(c: &Connection, account: &str) -> Result<AccountId, AdminError> {
     found.ok_or_else(|| AdminError::NoSuchAccount(account.to_owned()))
 }
 
-/// Gives an account a new password, which ends its sessions and makes its devices' tokens worthless.
+/// Sets an account's password, which ends its sessions and makes its devices' tokens invalid.
 ///
 /// # Errors
-/// No such account, or the server does not answer.
+/// If there is no such account, or the server does not answer.
 pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), AdminError> {
     let doer = Executor::of_existing(data)?;
     let hashed = hasher::hash(password).ok_or(AdminError::NoRandom)?;
@@ -185,10 +185,10 @@ pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), Admi
     }
 }
 
-/// Closes the plain dialect to an account, ending its session there, or opens it again.
+/// Restricts an account to the secure dialect, which ends its plain session, or allows the plain dialect again.
 ///
 /// # Errors
-/// No such account, or the server does not answer.
+/// If there is no such account, or the server does not answer.
 pub fn secure_only(data: &Path, account: &str, on: bool) -> Result<(), AdminError> {
     match Executor::of_existing(data)? {
         Executor::Server(mut asking) => {
@@ -202,11 +202,12 @@ pub fn secure_only(data: &Path, account: &str, on: bool) -> Result<(), AdminErro
     }
 }
 
-/// Removes an account with its mailbox, session and devices, and what it wrote and nobody has fetched yet: that would
-/// arrive in the name of whoever has the name next. What others have of it stays theirs, and belongs to no name any more.
+/// Deletes an account with its mailbox, session and devices, and with what it wrote that nobody has taken yet, which
+/// would otherwise arrive in the name of the next account of that name. What others have taken stays with them, but
+/// belongs to no account any more.
 ///
 /// # Errors
-/// No such account, or the server does not answer.
+/// If there is no such account, or the server does not answer.
 pub fn delete(data: &Path, account: &str) -> Result<(), AdminError> {
     match Executor::of_existing(data)? {
         Executor::Server(mut asking) => done(asking.ask(RequestKind::Delete { account: account.to_owned() })?, account),
@@ -220,22 +221,22 @@ pub(in crate::server) fn deletes(c: &Connection, account: &str) -> Result<(), Ad
     Ok(c.commit()?)
 }
 
-/// Deletes what an account wrote and nobody has fetched.
+/// Deletes what an account has written and nobody has taken yet, and returns it.
 pub(super) const UNFETCHED: &str =
     "DELETE FROM messages WHERE taken IS NULL AND author = ? RETURNING receiver, id, sender";
-/// Deletes an account with all that is its own; what others have of it belongs to nobody from then on.
+/// Deletes an account with all its data; what it wrote to others then has no author.
 pub(super) const ACCOUNT: &str = "DELETE FROM accounts WHERE id = ?";
 
-/// What is gone, or has changed, with an account that is deleted.
+/// What a deletion has changed elsewhere.
 #[derive(Debug, Default)]
 pub(super) struct Removed {
-    /// Messages of the account that nobody had fetched: whose, which, as whose.
+    /// Messages of the account that nobody had taken: receiver, row, and sender.
     pub(super) messages: Vec<(AccountId, MessageRow, String)>,
-    /// Accounts whose items were about it.
+    /// The accounts whose items were about it.
     pub(super) lists: Vec<AccountId>,
 }
 
-/// Deletes an account.
+/// Deletes an account, in the caller's transaction.
 pub(super) fn remove(c: &Connection, account: AccountId) -> Result<Removed, rusqlite::Error> {
     let lists = super::items::without(c, account)?;
     let mut query = c.prepare_cached(UNFETCHED)?;
@@ -250,17 +251,17 @@ pub(super) fn remove(c: &Connection, account: AccountId) -> Result<Removed, rusq
     Ok(Removed { messages, lists })
 }
 
-/// When an account that is made at this moment counts as made, in seconds since 1970: later than any of its name before it.
-/// That is what tells them apart (the secure dialect, "Which account").
+/// Returns the time at which an account that is made now counts as made, in seconds since 1970: later than that of any
+/// deleted account. This time tells accounts of the same name apart (the secure dialect, "Which account").
 pub(super) fn made_at(c: &Connection, at: i64) -> Result<i64, rusqlite::Error> {
     c.prepare_cached("SELECT max(?1, coalesce((SELECT created + 1 FROM deleted), ?1))")?
         .query_row([at], |row| row.get(0))
 }
 
-/// Writes a consistent copy of the database, also while a server runs. It is on disk afterwards, and so is its name.
+/// Writes a consistent copy of the database, even while a server runs. The file and its name are synced.
 ///
 /// # Errors
-/// The file exists, or cannot be written; none is left then.
+/// If the file exists or cannot be written; no incomplete file is left.
 pub fn backup(data: &Path, to: &Path) -> Result<(), AdminError> {
     let store = Store::look(data)?;
     let path = to.display().to_string();
@@ -275,12 +276,12 @@ pub fn backup(data: &Path, to: &Path) -> Result<(), AdminError> {
     })
 }
 
-/// What became of a class list.
+/// The outcome of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Imported {
-    /// Accounts that were made.
+    /// How many accounts were made.
     pub new: usize,
-    /// Accounts that were there before, of which nothing was changed.
+    /// How many accounts existed before; nothing of them was changed.
     pub kept: usize,
 }
 
@@ -296,17 +297,17 @@ impl fmt::Display for Imported {
     }
 }
 
-/// Registers a class from a CSV file, in UTF-8 or GBK as spreadsheets write it, of `account,password` lines or with a header
-/// that names the two columns: the new ones all or none. Accounts that exist keep their passwords. `at` is now, in seconds
-/// since 1970.
+/// Imports the accounts of a class from a CSV file, in UTF-8 or GBK as spreadsheets write it. Each line is
+/// `account,password`, or a header names the two columns. Either all new accounts are made or none; accounts that exist
+/// keep their passwords. `at` is the present time in seconds since 1970.
 ///
 /// # Errors
-/// The first line that is not right, by its number.
+/// Names the first bad line by its number.
 pub fn import(data: &Path, file: &Path, at: i64) -> Result<Imported, AdminError> {
-    // Whether it can be done at all is said first; the folder is not held while passwords are hashed.
+    // This first finds out whether it can be done at all; the lock is not held while passwords are hashed.
     drop(Executor::find(data)?);
     let (names, passwords): (Vec<String>, Vec<Password>) = class_list::read(&read(file)?)?.into_iter().unzip();
-    // Here, and not by the server, whose hasher is for those who log in.
+    // Hashed here rather than by the server, whose hasher is for logins.
     let hashed = hasher::hash_all(&passwords).ok_or(AdminError::NoRandom)?;
     let accounts = names.into_iter().zip(&hashed).map(|(name, hashed)| NewAccount::new(name, hashed));
     let accounts = accounts.collect::<Option<Vec<_>>>().ok_or(AdminError::NoRandom)?;
@@ -330,7 +331,7 @@ fn read(file: &Path) -> Result<Vec<u8>, AdminError> {
     std::fs::read(file).map_err(|error| AdminError::Read { path: file.to_owned(), error })
 }
 
-/// Makes those of a list that are not there yet; their names.
+/// Makes the accounts of a list that do not exist yet. Returns their names.
 pub(super) fn insert(c: &Connection, list: &[NewAccount], at: i64) -> Result<Vec<String>, rusqlite::Error> {
     let mut new = Vec::new();
     for NewAccount { name, salt, hash } in list {

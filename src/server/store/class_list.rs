@@ -6,19 +6,19 @@ use super::admin::AdminError;
 use crate::base::model::{Account, Password, names};
 use crate::protocol::wire::Charset;
 
-/// How a class list's header names the column of passwords, in small letters; that of accounts has the names it has in every
-/// list.
+/// The names of the password column in the header of a class list, in lower case; for the account column see
+/// [`names::ACCOUNT_HEADERS`].
 const PASSWORD_HEADERS: [&str; 2] = ["password", "密码"];
 
-/// The accounts of a class list, or what is wrong with its first wrong line. Where the first line is a header, it says which
-/// columns are meant; else each line is two fields, so that nothing else is taken for a password.
+/// Reads the accounts of a class list, or says what is wrong with its first bad line. If the first line is a header it
+/// names the columns; else each line must have exactly two fields, so that nothing else is taken for a password.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<(String, Password)>, AdminError> {
     let text = Charset::Utf8.decode(bytes).0;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let (mut list, mut lines) = (Vec::new(), HashMap::new());
-    // Where the account and the password stand, of how many fields.
+    // The columns of account and password, and the number of fields.
     let mut columns = (0, 1, 2);
     for (i, record) in reader.records().enumerate() {
         let record = record?;
@@ -40,7 +40,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<(String, Password)>, AdminError> 
         }
         let field = |column| record.get(column).unwrap_or_default();
         let wrong = |field| move |error| AdminError::Field { line, field, error };
-        // Spreadsheets and class lists come from many systems; a person who types the name composes it.
+        // Files from some systems have decomposed letters; people who type a name usually compose it.
         let account = Account::new_person(&names::composed(field(account))).map_err(wrong("account"))?;
         let password = Password::parse(field(password)).map_err(wrong("password"))?;
         let account = account.as_str().to_owned();
@@ -52,7 +52,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<(String, Password)>, AdminError> 
     Ok(list)
 }
 
-/// The line, from 1, on which a record begins; its position is that of the empty lines before it.
+/// Returns the line, from 1, on which a record begins; the reader's position is that of the empty lines before it.
 fn line_of(text: &str, position: &csv::Position) -> u64 {
     let rest = usize::try_from(position.byte()).ok().and_then(|byte| text.as_bytes().get(byte..)).unwrap_or_default();
     let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');

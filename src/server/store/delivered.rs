@@ -1,13 +1,13 @@
-//! What was delivered: of each conversation's one direction the rows that a device of the receiver, or a plain client, has
-//! taken. They are taken in their order, so the first and the last say it, whatever the number of messages; and a
-//! version, higher with each change, says to whom of the writer's devices it is news.
+//! What was delivered: for each writer and receiver, which of the messages a device or a plain client of the receiver
+//! has taken. They are taken in their order, so a first and a last row say it, however many messages there are. A
+//! version that rises with each change says for which of the writer's devices it is news.
 //!
-//! Each server start begins a range of its own with the first message after it: where the data were put back from a copy,
-//! messages that are lost have numbers between the copy's last and the first new one (`Store::number_on`), and those
-//! nobody has taken.
+//! The first message after each start of the server begins a new range. If the data were put back from a backup, the
+//! messages that are lost have numbers between the backup's last and the first new one (`Store::number_on`), and nobody
+//! may be told that these were taken.
 //!
-//! A range is made with its first message, so that a full disk does not keep messages from being marked as taken: what
-//! changes later needs no more room.
+//! A range is made with its first message, so that messages can be marked as taken even when the disk is full: later
+//! changes need no more room.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -16,53 +16,55 @@ use rusqlite::{Connection, Error, params};
 
 use super::{AccountId, MessageRow};
 
-/// Ranges of one conversation's direction, as many server starts with messages in it. Older ones are forgotten: what a device
-/// has not heard of them by then it never calls delivered, which says too little and nothing untrue.
+/// The most ranges that are kept for one writer and receiver; each stands for a start of the server after which
+/// messages came. Older ones are forgotten: a device that has not been told of them by then never shows these messages
+/// as delivered, which says too little but nothing false.
 const RANGES: u32 = 32;
 
-/// Conversations that are remembered, some megabytes.
+/// The most pairs of writer and receiver that are remembered; they take a few megabytes.
 const KNOWN: usize = 65_536;
 
-/// Stands where nothing was taken yet; as wide as any number that takes its place.
+/// Stands for "nothing was taken yet"; as wide in the file as the number that replaces it.
 const NONE: i64 = i64::MIN + 1;
 
 /// All messages of `author` to `receiver` from the first row to the last were taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
-    /// Who wrote them.
+    /// The account that wrote them.
     pub author: AccountId,
-    /// Who has them.
+    /// The account that has taken them.
     pub receiver: AccountId,
-    /// The first message from the one to the other since a server start: an account of before may have had one of the names.
+    /// The first message from the one to the other since a start of the server. It also tells this range from those of
+    /// an earlier account of the same name.
     pub first: MessageRow,
-    /// The newest that was taken; all before it were.
+    /// The newest message that was taken; all earlier ones of the range were, too.
     pub last: MessageRow,
-    /// Higher than that of each change before.
+    /// The version of this change, higher than that of any earlier one.
     pub version: i64,
 }
 
-/// Versions that are reserved at once: a server start skips what is left of them, and a server writes that down so seldom that it
-/// costs nothing.
+/// How many versions are reserved at a time. A start of the server skips the rest of them, and the server writes the
+/// reservation so rarely that it costs nothing.
 const RESERVED: i64 = 1 << 20;
 
-/// The versions of what was delivered. To find the highest in the table, each start would look through all of it, and an index
-/// would cost each delivery another page; so the database has a number that no version is above.
+/// Gives out the versions of deliveries. To find the highest one in the table, each start would have to search all of
+/// it, and an index would cost each delivery another page; so the database keeps a number that no version exceeds.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
-    /// The highest; of one that was not committed after all, nobody has heard.
+    /// The highest version given out; one that was not committed has been told to nobody.
     last: Cell<i64>,
-    /// None is above this one, as far as the database has it.
+    /// The number in the database that no version exceeds.
     reserved: Cell<i64>,
 }
 
 impl Versions {
-    /// Goes on after all that the database has reserved.
+    /// Continues after all versions that the database has reserved.
     pub(super) fn begin(&self, c: &Connection) -> Result<(), Error> {
         self.last.set(c.query_row("SELECT reserved FROM versions", [], |row| row.get(0))?);
         Ok(())
     }
 
-    /// The next one is above this.
+    /// Makes sure that the next version is higher than this.
     pub(super) fn at_least(&self, version: i64) {
         self.last.set(self.last.get().max(version));
     }
@@ -71,17 +73,17 @@ impl Versions {
         self.last.get()
     }
 
-    /// A transaction has failed: what it reserved is not.
+    /// Called after a failed transaction: what it reserved is not reserved.
     pub(super) fn forget(&self) {
         self.reserved.set(0);
     }
 
-    /// The next one, for [`Versions::took`] if it is used.
+    /// Returns the next version, which [`Versions::took`] marks as used.
     fn next(&self) -> i64 {
         self.last.get().saturating_add(1)
     }
 
-    /// The next one is used.
+    /// Marks the next version as used.
     fn took(&self, c: &Connection) -> Result<(), Error> {
         let next = self.next();
         if next > self.reserved.get() {
@@ -94,28 +96,30 @@ impl Versions {
     }
 }
 
-/// Which conversations have a range of this server start.
+/// Remembers which pairs of writer and receiver have a range of this start of the server.
 #[derive(Debug, Default)]
 pub(super) struct StartedRanges {
-    /// No row was higher when the server began.
+    /// The highest row when the server started.
     start: Cell<MessageRow>,
-    /// Those of which that is known, writer and receiver: to ask the database for each message would cost as much as an index.
+    /// The pairs of writer and receiver that have one. To ask the database for each message would cost as much as an
+    /// index.
     known: RefCell<HashSet<(AccountId, AccountId)>>,
 }
 
 impl StartedRanges {
-    /// The server begins after this row.
+    /// Sets the row after which the server starts.
     pub(super) fn start(&self, row: MessageRow) {
         self.start.set(row);
         self.forget();
     }
 
-    /// What was known may not be so any more: a transaction has failed, or an account is gone, whose number another may get.
+    /// Forgets all pairs; called after a failed transaction, and when an account is deleted, whose number another may
+    /// get.
     pub(super) fn forget(&self) {
         self.known.borrow_mut().clear();
     }
 
-    /// A message is in the database: of its conversation it may be the first since the server's start.
+    /// Called for a message that is in the database; it may be the first of its writer to its receiver since the start.
     pub(super) fn note(
         &self,
         c: &Connection,
@@ -135,14 +139,14 @@ impl StartedRanges {
     }
 }
 
-/// Makes a range with this row, unless there is one that begins after `start`. Both accounts are there.
+/// Begins a range with this row, unless there is one that begins after `start`. Both accounts must exist.
 fn begin(
     c: &Connection,
     start: MessageRow,
     (author, receiver): (AccountId, AccountId),
     row: MessageRow,
 ) -> Result<(), Error> {
-    // Most conversations have none yet, and a look at nothing is all that it takes to know.
+    // Most pairs have no range yet, and to find none costs little.
     let (ranges, newest): (u32, Option<MessageRow>) = c
         .prepare_cached("SELECT count(*), max(first) FROM delivered WHERE author = ? AND receiver = ?")?
         .query_row([author, receiver], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -161,7 +165,8 @@ fn begin(
     Ok(())
 }
 
-/// Everything of `author` to `receiver` up to this row, in the range that it lies in, was taken; nothing if that was known.
+/// Marks all messages of `author` to `receiver` up to this row, within its range, as taken; returns `None` if that was
+/// known.
 pub(super) fn advance(
     c: &Connection,
     versions: &Versions,
@@ -181,7 +186,7 @@ pub(super) fn advance(
     Ok(Some(Delivery { author, receiver, first, last, version: next }))
 }
 
-/// The same of all these rows, in whatever ranges they lie; highest first.
+/// Does the same for several rows, in whatever ranges they are; highest first.
 pub(super) fn advance_all(
     c: &Connection,
     versions: &Versions,
@@ -198,7 +203,7 @@ pub(super) fn advance_all(
     Ok(deliveries)
 }
 
-/// What has changed of an account's messages after a version, oldest change first, and the receivers' names.
+/// Returns the changes of an account's deliveries after a version, oldest first, each with the receiver's name.
 pub(super) fn after(
     c: &Connection,
     author: AccountId,
@@ -232,7 +237,7 @@ mod tests {
         })
     }
 
-    /// a's, to the account of this number.
+    /// A message of a, to the account of this number.
     fn message(receiver: AccountId) -> Op {
         let message = NewMessage {
             receivers: vec![receiver],
@@ -281,7 +286,7 @@ mod tests {
         assert_eq!(after(&mut store, 1), [(3, 2, 2, 2), (2, 1, 3, third)]);
         assert_eq!(after(&mut store, third), []);
         assert_eq!(after(&mut store, third + 1).len(), 2, "it was never told here");
-        // A copy that was put back knows less; what is new there is new to all the same.
+        // A backup that was put back knows less; what is new there must be new to all the same.
         store.number_on(1_767_225_600 + 1_000).expect("numbered");
         store.run(&[message(3), Op::Write(Write::TakenTo { account: 3, row: i64::MAX, at: 9 })]);
         let new = after(&mut store, third);
@@ -289,12 +294,12 @@ mod tests {
             matches!(new[..], [(3, first, last, version)] if first == last && last > 8_000_000 && version > 8_000_000),
             "{new:?}"
         );
-        // An account that was made anew begins with what is written to it.
+        // An account that was made anew begins with what is sent to it.
         store.connection().execute("DELETE FROM accounts WHERE id = 3", []).expect("deleted");
         assert_eq!(after(&mut store, 0), [(2, 1, 3, third)]);
     }
 
-    /// What was lost when a copy was put back had numbers between its last and the first one after it.
+    /// What was lost with a restored backup had numbers between its last and the first one after it.
     #[test]
     fn what_a_copy_that_was_put_back_does_not_have_is_not_delivered() {
         const START: i64 = 1_767_225_600;
@@ -303,11 +308,11 @@ mod tests {
         store.run(&[account(1, "a"), account(2, "b"), message(2), message(2), message(2)]);
         store.run(&[Op::Write(Write::TakenTo { account: 2, row: 2, at: 7 })]);
         drop(store);
-        // The copy; rows 4 to 8,192 were in what was lost.
+        // The backup; rows 4 to 8,192 were in what was lost.
         let mut store = Store::open(dir.path()).expect("again");
         store.number_on(START + 1).expect("numbered");
         store.run(&[message(2), message(2)]);
-        // One of before and both new ones at once.
+        // One message from before and both new ones at once.
         let done = store.run(&[Op::Write(Write::TakenTo { account: 2, row: i64::MAX, at: 9 })]).done;
         let [Done::Took { delivered, .. }] = &done[..] else { panic!("{done:?}") };
         let mut ranges: Vec<_> = delivered.iter().map(|d| (d.first, d.last)).collect();
@@ -316,7 +321,8 @@ mod tests {
         let mut told: Vec<_> = after(&mut store, 0).into_iter().map(|(_, first, last, _)| (first, last)).collect();
         told.sort_unstable();
         assert_eq!(told, ranges);
-        // A plain client's, one by one; a start without a message begins nothing, and a row of before moves its own range.
+        // A plain client takes them one by one. A start without a message begins no range, and an earlier row moves its
+        // own range.
         drop(store);
         let mut store = Store::open(dir.path()).expect("again");
         store.number_on(START + 2).expect("numbered");
@@ -325,7 +331,7 @@ mod tests {
         store.run(&[Op::Write(Write::Taken { message: 3 * 8_192 + 1, at: 9 })]);
         let new: Vec<_> = after(&mut store, 0).into_iter().map(|(_, first, last, _)| (first, last)).collect();
         assert!(new.len() == 3 && new.ends_with(&[(24_577, 24_577)]), "{new:?}");
-        // There are never more than so many; the oldest go.
+        // There are never more than [`RANGES`]; the oldest go.
         for start in 4..100 {
             store.number_on(START + start).expect("numbered");
             let done = store.run(&[message(2)]).done;
@@ -343,7 +349,7 @@ mod tests {
         let mut store = Store::open(dir.path()).expect("new");
         store.run(&[account(1, "a"), account(2, "b"), account(3, "c")]);
         store.limit(Some(100_000)).expect("limited");
-        // The first of these has room, all of them together have not.
+        // The first of these fits, but not all of them together.
         let all: Vec<Op> = (0..200).map(|n| message(2 + n % 2)).collect();
         let results = store.run(&all);
         assert!(results.error.is_some() && results.done.iter().all(|done| matches!(done, Done::Failed { .. })));
@@ -388,7 +394,7 @@ mod tests {
             [Op::Write(Write::TakenTo { account: 2, row: 1, at: 8 }), Op::Write(Write::Taken { message: 3, at: 8 })];
         let results = store.run(&ops);
         assert!(results.done.is_empty() && results.error.is_some(), "{results:?}");
-        // What a device has is not handed out meanwhile.
+        // What a device has taken is not handed out meanwhile.
         let offer = Op::Read(Read::Offer { job: 1, account: 2, from: None });
         let offered = store.run(&[Op::Write(Write::TakenTo { account: 2, row: 1, at: 8 }), offer]).done;
         assert!(matches!(&offered[..], [Done::Offered { message: Some(m), .. }] if m.row == 2), "{offered:?}");

@@ -1,5 +1,5 @@
-//! What the secure dialect adds to the database: devices with their tokens, what each has sent, and
-//! messages by row rather than one by one.
+//! What the secure dialect adds to the database: devices with their tokens, what each has sent, and reading messages by
+//! row.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -13,19 +13,20 @@ use crate::base::model::{Account, names};
 use crate::protocol::wire::frame::{Device, Key};
 use crate::server::hasher::Hashed;
 
-/// 2026, from which the time in rows is counted; the rows of a second, more than a server writes day after day; and the
-/// most a clock that is wrong makes of it, which leaves as many again.
+/// The start of 2026, from which the time within row numbers is counted.
 const BEGIN: i64 = 1_767_225_600;
+/// How many row numbers each second has; more than a server uses up in the long run.
 const ROWS_A_SECOND: i64 = 8_192;
+/// The highest row number to begin at, should the clock be wrong; as many again are left above it.
 const FARTHEST: i64 = 1 << 52;
 
 impl Store {
-    /// Numbers new messages higher than any before this moment can have been, those included that stood in another
-    /// copy of this database: devices take a number that is not higher than their last for a message they have.
-    /// Called at a server's start, with the seconds since 1970.
+    /// Makes the row numbers of new messages higher than any that can exist by now, including those in another copy of
+    /// this database: a device takes a message whose row is not higher than its last for one that it has. Called when a
+    /// server starts; `unix` is the time in seconds since 1970.
     ///
     /// # Errors
-    /// What SQLite says, as on a full disk.
+    /// SQLite's error, for example on a full disk.
     pub fn number_on(&self, unix: i64) -> Result<(), Error> {
         let least = unix.saturating_sub(BEGIN).max(0).saturating_mul(ROWS_A_SECOND).min(FARTHEST);
         let c = &self.connection;
@@ -33,7 +34,7 @@ impl Store {
         if changed == 0 {
             c.execute("INSERT INTO sqlite_sequence VALUES ('messages', ?)", [least])?;
         }
-        // And what is delivered, for the same reason; what comes now is no part of what was delivered before.
+        // The same goes for the versions of deliveries; what is delivered from now on belongs to new ranges.
         self.versions.at_least(least);
         let last = c.query_row("SELECT seq FROM sqlite_sequence WHERE name = 'messages'", [], |row| row.get(0))?;
         self.begun.start(last);
@@ -41,12 +42,12 @@ impl Store {
     }
 }
 
-/// SQLite's integers are signed.
+/// Converts to SQLite's signed integers.
 fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// What to answer to a message that this device has sent before, if it has.
+/// Returns the answer to a message that this device has sent before; `None` if it has not.
 pub(super) fn sent_before(c: &Connection, job: u64, key: &SentKey) -> Result<Option<Done>, Error> {
     let found = c
         .prepare_cached(
@@ -63,7 +64,7 @@ pub(super) fn sent_before(c: &Connection, job: u64, key: &SentKey) -> Result<Opt
     }))
 }
 
-/// Whether this device has sent a message that this one was to come after, and it is not there.
+/// Returns whether this message comes out of turn: the one it is to follow is not there.
 pub(super) fn is_out_of_turn(c: &Connection, key: &SentKey) -> Result<bool, Error> {
     let Some(after) = key.after else { return Ok(false) };
     c.prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM sent WHERE account = ? AND device = ? AND counter = ?)")?
@@ -76,7 +77,7 @@ pub(super) fn note_sent(c: &Connection, key: &SentKey, row: MessageRow, at: i64)
     Ok(())
 }
 
-/// Keeps a message for its writer's other devices. It is read already.
+/// Stores a sent message for the writer's other devices, as already read.
 pub(super) fn note_own(c: &Connection, key: &SentKey, own: &OwnCopy, at: i64) -> Result<MessageRow, Error> {
     c.prepare_cached(
         "INSERT INTO messages (receiver, sender, raw, text, sent, taken, own, device, counter)
@@ -102,7 +103,7 @@ pub(super) fn taken_to(
     let (mut senders, mut authors) = (HashMap::new(), BTreeMap::new());
     while let Some(row) = rows.next()? {
         *senders.entry(row.get(0)?).or_insert(0) += 1;
-        // What somebody wrote in a room has no one receiver.
+        // A room's message has no single receiver, so its delivery is not reported.
         if let Some(author) = row.get::<_, Option<AccountId>>(2)? {
             authors.entry(author).or_insert_with(Vec::new).push(row.get(1)?);
         }
@@ -117,7 +118,7 @@ pub(super) fn taken_to(
     Ok((!senders.is_empty()).then_some(Done::Took { account, senders, delivered }))
 }
 
-/// A plain client has taken this message; its count is the engine's already.
+/// Marks a message as taken by a plain client; the engine has already lowered its count.
 pub(super) fn taken(
     c: &Connection,
     (versions, mailboxes): (&Versions, &Mailboxes),
@@ -162,9 +163,9 @@ pub(super) fn enter(
         .query_row(params![account, device.0], |row| row.get(0))?;
     let newest = newest(c, account)?;
     let start = match (cursor, begun.flatten()) {
-        // No farther than there are messages: a cursor from another server's data means nothing here.
+        // Not beyond the newest message: a cursor from another server's data means nothing here.
         (Some(cursor), _) => signed(cursor).min(newest),
-        // It has been in before, and nothing came meanwhile.
+        // The device has logged in before, and has stored nothing since.
         (None, Some(begun)) => begun,
         (None, None) => {
             let oldest: Option<i64> = c
@@ -183,20 +184,20 @@ pub(super) fn enter(
     Ok(Done::Entered { job, token, highest, start })
 }
 
-/// The newest row of a mailbox; 0 if it never had one.
+/// Returns the newest row of a mailbox; 0 if it never had one.
 fn newest(c: &Connection, account: AccountId) -> Result<MessageRow, Error> {
     let mut query = c.prepare_cached(NEWEST)?;
     query.query_row([account], |row| row.get(0))
 }
 
-/// The newest of what nobody has taken and of what was taken, 0 for none.
+/// Selects the newest row of a mailbox, unread or taken; 0 if there is none.
 pub(super) const NEWEST: &str = "SELECT max(
     coalesce((SELECT id FROM messages INDEXED BY box
         WHERE receiver = ?1 AND (taken IS NOT NULL) = 0 ORDER BY id DESC LIMIT 1), 0),
     coalesce((SELECT id FROM messages INDEXED BY box
         WHERE receiver = ?1 AND (taken IS NOT NULL) = 1 ORDER BY id DESC LIMIT 1), 0))";
 
-/// Forgets a device's token.
+/// Deletes a device's token.
 pub(super) fn forget(c: &Connection, account: AccountId, device: &Device) -> Result<(), Error> {
     c.prepare_cached("DELETE FROM devices WHERE account = ? AND device = ?")?
         .execute(params![account, device.0])
@@ -220,7 +221,7 @@ pub(super) fn new_password(
     Ok(())
 }
 
-/// A row of [`after`] or [`history`], which have their columns in this order.
+/// Reads a row of [`after`] or [`history`], which have their columns in this order.
 fn message(row: &Row<'_>) -> Result<StoredMessage, Error> {
     let own: Option<String> = row.get(5)?;
     let own = match own {
@@ -235,7 +236,7 @@ fn message(row: &Row<'_>) -> Result<StoredMessage, Error> {
     let (mut writer, mut text): (Option<String>, String) = (row.get(9)?, row.get(3)?);
     let sender: String = row.get(1)?;
     if own.is_none() && writer.is_none() && sender == Account::LOBBY {
-        // Of before the writer stood beside it.
+        // Stored before the writer had a column of its own.
         let parts = names::unframed(&text).map(|(who, what)| (who.to_owned(), what.to_owned()));
         if let Some((who, what)) = parts {
             (writer, text) = (Some(who), what);
@@ -255,7 +256,7 @@ fn message(row: &Row<'_>) -> Result<StoredMessage, Error> {
     })
 }
 
-/// Takes one more than wanted, to know whether there is more.
+/// Cuts off the message beyond `count` that was read to find out whether there are more.
 fn bounded(mut messages: Vec<StoredMessage>, count: u32) -> (Vec<StoredMessage>, bool) {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let more = messages.len() > count;
@@ -263,8 +264,8 @@ fn bounded(mut messages: Vec<StoredMessage>, count: u32) -> (Vec<StoredMessage>,
     (messages, more)
 }
 
-/// A mailbox from a row on, without what a device has sent itself: of both parts of the index the next ones, and of these the
-/// first. Which ones that are is settled before anything more is read of them.
+/// Selects the messages of a mailbox after a row, without those that the device has sent: the next ones of both parts
+/// of the index, and of these the first. Their rows are chosen before anything else of them is read.
 pub(super) const AFTER: &str = "SELECT id, sender, sent, text, plain IS NOT NULL AS plain, own, device, counter,
          coalesce((SELECT row FROM sent s
              WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0) AS accepted, writer,
@@ -294,7 +295,8 @@ pub(super) fn after(
     Ok(Done::Messages { job, messages, more })
 }
 
-/// The columns of [`message`] where messages of before are read; only of one's own is known whether the receiver was here and has it.
+/// The columns of [`message`] when the history is read. Only for sent messages is it known whether the receiver was
+/// online and has taken them.
 macro_rules! past {
     () => {
         "id, sender, sent, text, 0 AS plain, NULL AS own, NULL AS device, NULL AS counter, NULL AS accepted, writer,
@@ -302,8 +304,8 @@ macro_rules! past {
     };
 }
 
-/// Messages of two people. What somebody wrote lies in the receiver's mailbox, one's own in the peer's: each half is read from its
-/// index. Whose it is says the number: an account of before may have had one of the names.
+/// Selects the messages of two people. Received ones are in the account's own mailbox, sent ones in the peer's; each
+/// half is read from its index. The account number counts, since an earlier account may have had the same name.
 const CONVERSATION: &str = concat!(
     "SELECT * FROM (SELECT * FROM (SELECT ",
     past!(),
@@ -316,7 +318,7 @@ const CONVERSATION: &str = concat!(
      ) ORDER BY id DESC LIMIT ?6"
 );
 
-/// What somebody wrote who has no account any more; what was written to them is gone with their mailbox.
+/// Selects what was written by an account that is deleted; what was sent to it is gone with its mailbox.
 const GONE: &str = concat!(
     "SELECT ",
     past!(),
@@ -324,7 +326,8 @@ const GONE: &str = concat!(
      WHERE receiver = ?1 AND sender = ?2 AND author IS NULL AND own IS NULL AND id < ?3 ORDER BY id DESC LIMIT ?4"
 );
 
-/// Messages of the lobby, also those of before the writer stood beside them; its name stands in the index, and so here.
+/// Selects messages of the lobby, also those from before the writer had a column of its own. The name is in the
+/// condition so that the index applies.
 const ROOM: &str = concat!(
     "SELECT ",
     past!(),
@@ -332,7 +335,7 @@ const ROOM: &str = concat!(
      WHERE receiver = ?1 AND sender = '@lobby' AND own IS NULL AND id < ?2 ORDER BY id DESC LIMIT ?3"
 );
 
-/// The query by which messages with somebody are read.
+/// Returns the query that reads the messages with somebody.
 pub(super) fn of_past(peer: &str, peer_id: Option<AccountId>) -> &'static str {
     match peer_id {
         _ if peer == Account::LOBBY => ROOM,
@@ -355,7 +358,7 @@ pub(super) fn history(
     let messages: Result<Vec<_>, _> = match peer_id {
         _ if peer == Account::LOBBY => query.query_map(params![account, before, count_more], message)?.collect(),
         Some(id) => {
-            // Nobody has row 0; notes to oneself lie in one mailbox and are not to be read twice.
+            // No account has row 0; notes to oneself are all in one mailbox and must not be read twice.
             let other = if id == account { 0 } else { id };
             query.query_map(params![account, peer, other, name, before, count_more, id], message)?.collect()
         }

@@ -1,4 +1,4 @@
-//! Why a server's database cannot be used.
+//! Why the server's database cannot be used.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,70 +6,70 @@ use std::path::PathBuf;
 use crate::base::migration::MigrationError;
 use crate::base::trouble;
 
-/// Why the database cannot be used; each is a sentence for whoever runs the server.
+/// Why the database cannot be used; each is a sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The folder cannot be made or written.
+    /// The data directory cannot be made or written.
     #[error("the data directory {path} cannot be used: {}", trouble::words(.error))]
     Directory {
-        /// The file or folder that this is about.
+        /// The data directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// Another server has it.
+    /// Another server is using the data directory.
     #[error("the data directory {0} is in use by another server")]
     Locked(PathBuf),
-    /// Gone or empty, though a server has run here.
+    /// The database is missing or empty, though a server has run here.
     #[error(
         "the database {path} {}, but {} shows that a server has run here. Put the database back from a backup; or, to \
          begin anew without its accounts and messages, take both away",
         if *.empty { "is empty" } else { "is missing" }, .beside.display()
     )]
     Lost {
-        /// The file or folder that this is about.
+        /// The database file.
         path: PathBuf,
-        /// It is there, without a byte.
+        /// Whether the file exists but is empty.
         empty: bool,
-        /// What shows it.
+        /// The file that shows that a server has run here.
         beside: PathBuf,
     },
-    /// Nothing to look at.
+    /// There is no database to read.
     #[error("there is no database {0}; is it the right data directory?")]
     Missing(PathBuf),
-    /// Written by an earlier program, and only to be looked at.
+    /// The database was written by an earlier program and is only to be read.
     #[error("the database has schema version {found}, this program writes {known}; the server brings it up to date")]
     Older {
-        /// In the file.
+        /// The schema version of the file.
         found: i64,
         /// The version that this program writes.
         known: i64,
     },
-    /// An older database is not changed without a copy.
+    /// An older database cannot be migrated, because no copy of it could be made.
     #[error("the database is to be brought up to date, but no backup {path} could be made: {}", trouble::words(.error))]
     Backup {
-        /// Where to.
+        /// The path of the copy.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         error: io::Error,
     },
-    /// Written by a later program.
+    /// The database was written by a later program.
     #[error("the database has schema version {found}, this program knows up to {known}; please use a newer program")]
     Newer {
-        /// In the file.
+        /// The schema version of the file.
         found: i64,
         /// The version that this program writes.
         known: i64,
     },
-    /// Not a database, or damaged.
+    /// The file is damaged or not a database.
     #[error("the database {path} is damaged or not a database: {error}")]
     Damaged {
-        /// The file or folder that this is about.
+        /// The database file.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error.
         error: rusqlite::Error,
     },
-    /// Anything else SQLite says.
+    /// Another error of SQLite.
     #[error("the database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
 }

@@ -1,4 +1,4 @@
-//! The data directory: its lock, and names in it that outlive a power cut.
+//! The data directory: its lock, and file names that survive a power cut.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -8,15 +8,15 @@ use super::{SCHEMA_VERSION, StoreError};
 use crate::base::migration::copy_of;
 use crate::base::private;
 
-/// Makes a data directory. Its name, too, is to outlive a power cut.
+/// Makes a data directory, whose name is synced as well so that it survives a power cut.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error.
 pub(super) fn make_folder(data: &Path) -> io::Result<()> {
     let new: Vec<&Path> = data.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
     private::folder(data)?;
     for folder in new {
-        // Where the folder above cannot be read or synced, everything else still can.
+        // If the folder above cannot be read or synced, everything else still works.
         if let Err(error) = private::sync_folder(folder) {
             log::warn!("the name of {} may not outlive a power cut: {error}", folder.display());
         }
@@ -24,20 +24,20 @@ pub(super) fn make_folder(data: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Holds the data directory's lock; the system lets go of it when the process ends, however it ends.
+/// The lock of a data directory. The system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub(in crate::server) struct DataLock(#[allow(dead_code, reason = "held for its lock")] File);
 
-/// Whether a process has a data directory; makes nothing.
+/// Returns whether a process holds the lock of a data directory; makes nothing.
 pub(super) fn is_locked(data: &Path) -> bool {
     let file = File::open(data.join("lock"));
     file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// Takes a data directory for this process.
+/// Locks a data directory for this process.
 ///
 /// # Errors
-/// [`StoreError::Locked`] when another server has it.
+/// [`StoreError::Locked`] if another process holds the lock.
 pub(in crate::server) fn lock(data: &Path) -> Result<DataLock, StoreError> {
     let directory = |error| StoreError::Directory { path: data.to_owned(), error };
     make_folder(data).map_err(directory)?;
@@ -51,8 +51,8 @@ pub(in crate::server) fn lock(data: &Path) -> Result<DataLock, StoreError> {
     }
 }
 
-/// An empty database is a new one only where nothing says that there was another: else everybody's accounts would be gone
-/// without a word, and their passwords wrong.
+/// Returns an error if the database is missing or empty although other files show that there was one. To begin a new
+/// one would lose all accounts without a word, and users would only be told that their passwords are wrong.
 pub(super) fn lost(data: &Path, path: &Path) -> Result<(), StoreError> {
     let bytes = std::fs::metadata(path).map(|file| file.len());
     if bytes.as_ref().is_ok_and(|bytes| *bytes > 0) {

@@ -1,6 +1,6 @@
-//! Friends: who asked whom, who accepted, who declined (the secure dialect, "Friends"). All of it stands in the items of
-//! both accounts and changes in one transaction, so that the two never differ. Nobody learns that they are blocked: their
-//! request stands in their own items as any other, and in nobody else's.
+//! Friends: who asked whom, who accepted, and who declined (the secure dialect, "Friends"). All of it is stored in the
+//! items of both accounts, and changes in one transaction so that the two never disagree. Nobody learns that they are
+//! blocked: their request stays among their own items like any other, but is not entered into the other's.
 
 use rusqlite::{Connection, Error};
 use serde::Serialize;
@@ -9,51 +9,51 @@ use super::items::{self, Put};
 use super::{AccountId, Done, profiles};
 use crate::protocol::wire::item::{Contact, Friend, Kind, MayAsk, Request, written};
 
-/// The most requests that wait for one account's answer, and that one account has waiting for others' answers.
+/// The most requests that wait for one account's answer, and that one account may have waiting.
 const WAITING: i64 = 500;
 
-/// One of the two accounts.
+/// One of the two accounts of a friendship or a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
-    /// Its row.
+    /// The account's row.
     pub id: AccountId,
-    /// Its name, under which it stands in the other's items.
+    /// The account's name, which is the key in the other's items.
     pub name: String,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is done.
+    /// The request has been carried out.
     Done,
     /// The two are friends already.
     AlreadyFriends,
     /// The other account takes no requests.
     NotWanted,
-    /// The other account is to be asked with the answer to this question.
+    /// The request needs the answer to this question.
     Question(String),
-    /// That is not the answer.
+    /// The answer to the question is wrong.
     WrongAnswer,
-    /// There are as many items, or requests, as there may be.
+    /// An account has as many items or requests as it may have.
     TooMany,
 }
 
 /// A request to be friends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Befriend {
-    /// Who asks.
+    /// The account that asks.
     pub who: Party,
-    /// Who is asked.
+    /// The account that is asked.
     pub other: Party,
-    /// What the asker says to it.
+    /// The text that the asker adds.
     pub text: String,
-    /// The asker's answer to the other's question.
+    /// The asker's answer to the other's question, if any.
     pub answer: Option<String>,
-    /// When, in seconds since 1970.
+    /// The time, in seconds since 1970.
     pub at: i64,
 }
 
-/// Notes a request; of two who ask each other it makes friends.
+/// Stores a request. If the other has asked too, the two become friends.
 pub(super) fn befriend(c: &Connection, job: u64, asked: &Befriend) -> Result<Done, Error> {
     let Befriend { who, other, text, answer, at } = asked;
     let mut change = Change::new(c);
@@ -82,7 +82,7 @@ pub(super) fn befriend(c: &Connection, job: u64, asked: &Befriend) -> Result<Don
         if let Outcome::TooMany = change.put(who, Kind::Asking, other, Some(&asking))? {
             break 'outcome Outcome::TooMany;
         }
-        // The asker does not learn whether there was room, or a block.
+        // The asker does not learn whether there was room, or whether they are blocked.
         let blocked = items::value(c, other.id, Kind::Blocked, &who.name)?.is_some();
         if !blocked && items::count(c, other.id, Kind::Asked, WAITING)? < WAITING {
             change.put(other, Kind::Asked, who, Some(&request(profiles::of(c, who.id)?)))?;
@@ -92,7 +92,7 @@ pub(super) fn befriend(c: &Connection, job: u64, asked: &Befriend) -> Result<Don
     Ok(change.done(job, outcome))
 }
 
-/// Accepts or declines a request; nothing if there is none any more.
+/// Accepts or declines a request; does nothing if it was withdrawn.
 pub(super) fn answer(
     c: &Connection,
     job: u64,
@@ -117,7 +117,7 @@ pub(super) fn answer(
     Ok(change.done(job, outcome))
 }
 
-/// Ends a friendship and withdraws a request, whichever there is.
+/// Ends a friendship and withdraws requests between the two, whatever there is.
 pub(super) fn unfriend(c: &Connection, job: u64, (who, other): (&Party, &Party)) -> Result<Done, Error> {
     let mut change = Change::new(c);
     for (of, kind, about) in
@@ -133,13 +133,13 @@ fn may_ask(c: &Connection, account: AccountId) -> Result<MayAsk, Error> {
     Ok(value.and_then(|value| serde_json::from_str(&value).ok()).unwrap_or(MayAsk::Everybody))
 }
 
-/// Whether somebody has answered a question: without a look at case and at blanks around it.
+/// Returns whether an answer is right; case, width of letters and surrounding blanks do not count.
 fn is_answer(given: &str, right: &str) -> bool {
     let plain = |text: &str| crate::base::fold::fold(text.trim());
     plain(given) == plain(right)
 }
 
-/// What one request changes.
+/// Gathers the changes that one request makes.
 struct Change<'a> {
     c: &'a Connection,
     lists: Vec<AccountId>,
@@ -167,9 +167,9 @@ impl<'a> Change<'a> {
         Ok(Outcome::Done)
     }
 
-    /// The two are friends from now on, and stand in each other's list.
+    /// Makes two accounts friends, who then are in each other's contact list.
     fn befriends(&mut self, who: &Party, other: &Party, since: i64) -> Result<Outcome, Error> {
-        // Before anything is changed: either both are, or neither is.
+        // Checked before anything is changed, so that either both change or neither.
         for (of, about) in [(who, other), (other, who)] {
             let room = 2 + i64::from(items::value(self.c, of.id, Kind::Contact, &about.name)?.is_none());
             if !items::has_room(self.c, of.id, room)? {
@@ -181,7 +181,8 @@ impl<'a> Change<'a> {
             self.put(of, Kind::Asking, about, None::<&Request>)?;
             let profile = profiles::of(self.c, about.id)?;
             self.put(of, Kind::Friend, about, Some(&Friend { since, profile }))?;
-            // Whom they have in their list is theirs to say, also when the account is gone: so it is about no account.
+            // A contact belongs to its owner and stays when the other account is deleted; so the item is about no
+            // account.
             if items::value(self.c, of.id, Kind::Contact, &about.name)?.is_none() {
                 let contact = written(&Contact::default()).map(|value| value.to_string()).unwrap_or_default();
                 let key = (Kind::Contact.name(), about.name.as_str());

@@ -1,7 +1,8 @@
-//! Group commit: what is asked for at the same time is synced to the disk once. Whatever arrives during one commit is the
-//! next one by itself. But where many ask at once, and ask again when they are answered, the first of them would start a
-//! commit that the others have just missed, and each burst would cost two. So the next commit waits for about as many as the
-//! last one answered, as long as they keep coming and for a small part of what a commit takes. Who asks alone waits for nobody.
+//! Group commit: operations that are asked for at the same time share one sync of the disk. What arrives during a
+//! commit is the next one anyway. But where many ask at once and ask again as soon as they are answered, the first of
+//! them would start a commit that the others just miss, and each burst would cost two. So a commit waits until about as
+//! many have asked as the last one answered, as long as they keep coming, and only for a small part of the time a
+//! commit takes. Somebody who asks alone never waits.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,45 +12,45 @@ use crossbeam_channel::Receiver;
 use super::op::WriteFailure;
 use super::{BatchResults, Op};
 
-/// How many operations one transaction takes at most.
+/// The most operations in one transaction.
 const MOST: usize = 1_024;
-/// While fewer have asked than the last commit answered, the next of them is waited for during this part of what that commit
-/// took.
+/// While fewer have asked than the last commit answered, the next one is awaited for this fraction of that commit's
+/// duration.
 const PART: u32 = 8;
-/// More than those are waited for during this part, if they come at all.
+/// More than that are awaited for this fraction of it, if any come at all.
 const SMALL_PART: u32 = 64;
-/// A commit begins after this part of what the last one took, whoever still comes.
+/// A commit begins after this fraction of the last one's duration, even if more keep coming.
 const ALL: u32 = 2;
-/// None is waited for longer than this, however slow the disk is.
+/// The longest wait for the next operation, however slow the disk is.
 const LONGEST: Duration = Duration::from_millis(1);
-/// After such a pause nobody of the last commit is expected any more.
+/// After this pause those who asked before the last commit are no longer expected.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Collects what is committed together. The store's thread has one.
+/// Decides which operations are committed together. The store's thread has one.
 #[derive(Debug)]
 pub(super) struct Group {
-    /// The clock.
+    /// The clock; replaced in tests.
     now: fn() -> Instant,
     /// How many the last commit answered.
     last: usize,
-    /// What it took.
+    /// How long the last commit took.
     took: Duration,
-    /// When it was done.
+    /// When the last commit was done.
     at: Option<Instant>,
 }
 
-/// How many wait for this to be on disk: what a client takes, one message after the other, nobody waits for.
+/// Counts the operations that somebody waits for to be on disk. Nobody waits for the marks of taken messages.
 fn askers(ops: &[Op]) -> usize {
     ops.iter().filter(|op| matches!(op, Op::Write(write) if matches!(write.unstored(), WriteFailure::Told(_)))).count()
 }
 
 impl Group {
-    /// Nothing was committed yet.
+    /// Starts without a commit to compare with.
     pub(super) fn new(now: fn() -> Instant) -> Self {
         Self { now, last: 0, took: Duration::ZERO, at: None }
     }
 
-    /// Adds to `batch` what `ops` has now, and what follows at once.
+    /// Adds to `batch` what `ops` holds now, and what arrives within the wait.
     pub(super) fn collect(&self, batch: &mut Vec<Op>, ops: &Receiver<Vec<Op>>) {
         let mut asked = askers(batch);
         let mut by = None;
@@ -65,7 +66,8 @@ impl Group {
         }
     }
 
-    /// Waits for the next one where more have asked than have come; `by` is when that ends, set by the first wait.
+    /// Waits for the next operations, if more are expected. `by` is when the wait as a whole ends; the first call sets
+    /// it.
     fn wait(&self, asked: usize, by: &mut Option<Instant>, ops: &Receiver<Vec<Op>>) -> Option<Vec<Op>> {
         if self.last < 2 {
             return None;
@@ -90,12 +92,12 @@ impl Group {
         None
     }
 
-    /// Whether there is time for something else: the last commit that answered somebody answered one, or was a while ago.
+    /// Returns whether there is time for other work: at most one is expected to ask again.
     pub(super) fn is_quiet(&self) -> bool {
         self.last < 2 || self.is_over((self.now)())
     }
 
-    /// Whether the last commit that answered somebody is so long ago that they are not expected any more.
+    /// Returns whether the last commit that answered anybody was so long ago that they are no longer expected.
     fn is_over(&self, now: Instant) -> bool {
         self.at.is_none_or(|at| now.saturating_duration_since(at) > PAUSE)
     }
@@ -105,7 +107,7 @@ impl Group {
         let begun = (self.now)();
         let results = run(batch);
         let done = (self.now)();
-        // What nobody waits for says nothing of those who ask.
+        // Writes that nobody waits for say nothing about those who ask.
         let asked = askers(batch);
         if asked > 0 {
             (self.last, self.took, self.at) = (asked, done.saturating_duration_since(begun), Some(done));
@@ -119,18 +121,18 @@ mod tests {
     use super::*;
     use crate::server::store::{Read, Write};
 
-    /// Somebody asks, and waits for the disk.
+    /// An operation that somebody waits for.
     fn asks() -> Vec<Op> {
         vec![Op::Write(Write::EndSession { job: 1, account: 1 })]
     }
 
-    /// A mailbox is emptied, message by message, for which nobody waits.
+    /// Operations of a mailbox being emptied, message by message, for which nobody waits.
     fn empties() -> Vec<Op> {
         let offer = Op::Read(Read::Offer { job: 1, account: 1, from: None });
         vec![Op::Write(Write::Taken { message: 1, at: 0 }), offer]
     }
 
-    /// Far more than the thread beside it needs.
+    /// Far longer than the thread of the test needs.
     const SLOW: Duration = Duration::from_secs(60);
 
     fn after(last: usize) -> Group {
@@ -180,7 +182,7 @@ mod tests {
     #[test]
     fn whoever_asked_together_is_waited_for_together() {
         let (give, ops) = crossbeam_channel::unbounded();
-        // Whoever comes a moment later shares the commit; it may take a few tries where the machine does much else.
+        // Operations that come a moment later share the commit; it may take a few tries if the machine is busy.
         let together = (0..1_000).any(|_| {
             let (group, mut batch) = (after(3), asks());
             thread::scope(|scope| {

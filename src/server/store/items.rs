@@ -1,6 +1,6 @@
-//! Items: values that an account's devices all show alike (the secure dialect, "The same on all devices"). Each change of
-//! an account's items has a version, one higher than that of the change before it; a removed item stays as a row without a
-//! value, so that devices that were away hear of it, until there are many of these.
+//! Items: values that all devices of an account show alike (the secure dialect, "The same on all devices"). Each change
+//! of an account's items gets a version one higher than the last. A removed item stays as a row without a value, so
+//! that devices that were away learn of it, until there are many of these.
 
 use rusqlite::{Connection, Error, OptionalExtension, params};
 use serde_json::Value;
@@ -10,45 +10,46 @@ use crate::protocol::wire::item::{self, Item, Kind};
 
 /// The most items of one account.
 pub(super) const MOST: i64 = 10_000;
-/// The most removed items of one account that are remembered; a device that has not heard of them by then begins anew.
+/// The most removed items of one account that are remembered; a device that has missed older removals starts afresh.
 const REMOVED: i64 = 1_000;
 /// The most items of one answer, and the most bytes of their texts: with the names around them they fit into a frame.
 const PAGE: (usize, usize) = (256, 24 * 1_024);
 
-/// What a device is answered that has asked for what changed.
+/// The answer to a device that has asked what has changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ItemPage {
-    /// The device has everything up to this version then.
+    /// The version up to which the device then has everything.
     pub version: i64,
-    /// What the device has is not what this server had at that version, or cannot be brought up to date.
+    /// Whether the device must forget its items first, because its version is not one of this server's or is too old to
+    /// be brought up to date.
     pub anew: bool,
-    /// What changed, oldest change first.
+    /// The items that have changed, oldest change first; if `anew`, all items.
     pub items: Vec<Item>,
-    /// There is more after `version`.
+    /// Whether there are more changes after `version`.
     pub more: bool,
-    /// The sum of the digests of all items, as of the newest version.
+    /// The sum of the digests of all items at the newest version.
     pub digest: u64,
 }
 
-/// What became of a change.
+/// The outcome of setting an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Put {
-    /// It is done.
+    /// The value has changed.
     Changed,
-    /// Nothing was to be done: the value was so before.
+    /// The value was the same before.
     Same,
     /// The account has as many items as it may have.
     TooMany,
 }
 
-/// One account's items in sum.
+/// The totals of one account's items.
 #[derive(Debug, Clone, Copy, Default)]
 struct List {
     version: i64,
     digest: u64,
     live: i64,
     removed: i64,
-    /// Of changes up to this version removals are not remembered.
+    /// The version up to which removals have been forgotten.
     floor: i64,
 }
 
@@ -66,13 +67,13 @@ fn list(c: &Connection, account: AccountId) -> Result<List, Error> {
     Ok(query.query_row([account], read).optional()?.unwrap_or_default())
 }
 
-/// An item's value, as JSON; `None` if there is no such item.
+/// Returns an item's value as JSON; `None` if there is no such item.
 pub(super) fn value(c: &Connection, account: AccountId, kind: Kind, key: &str) -> Result<Option<String>, Error> {
     let mut query = c.prepare_cached("SELECT value FROM items WHERE account = ? AND kind = ? AND key = ?")?;
     Ok(query.query_row(params![account, kind.name(), key], |row| row.get(0)).optional()?.flatten())
 }
 
-/// How many items of a kind an account has, counted up to `most`.
+/// Counts the items of a kind that an account has, up to `most`.
 pub(super) fn count(c: &Connection, account: AccountId, kind: Kind, most: i64) -> Result<i64, Error> {
     let mut query = c.prepare_cached(
         "SELECT count(*) FROM (SELECT 1 FROM items WHERE account = ? AND kind = ? AND value IS NOT NULL LIMIT ?)",
@@ -80,13 +81,13 @@ pub(super) fn count(c: &Connection, account: AccountId, kind: Kind, most: i64) -
     query.query_row(params![account, kind.name(), most], |row| row.get(0))
 }
 
-/// Whether an account may have `more` items beside those it has.
+/// Returns whether an account may have `more` items in addition to those it has.
 pub(super) fn has_room(c: &Connection, account: AccountId, more: i64) -> Result<bool, Error> {
     Ok(list(c, account)?.live + more <= MOST)
 }
 
-/// Sets an item, or removes it where `value` is none. `other` is the account that the item is about where the item is to go
-/// with that account.
+/// Sets an item, or removes it if `value` is `None`. `other` is the account that the item is about, if the item is to
+/// be removed when that account is deleted.
 pub(super) fn put(
     c: &Connection,
     account: AccountId,
@@ -128,8 +129,8 @@ pub(super) fn put(
     Ok(Put::Changed)
 }
 
-/// What a device of the account sets. How far a conversation was read only rises; somebody who is blocked asks for nothing
-/// any more; who somebody is stands in what others have about them, too.
+/// Sets an item as a device asks. The mark of how far a conversation was read only rises; if somebody is blocked, their
+/// request is removed; a profile is also copied into what others have about the account.
 pub(super) fn set_by_device(
     c: &Connection,
     job: u64,
@@ -160,7 +161,7 @@ pub(super) fn set_by_device(
     Ok(Done::Changed { job, outcome, lists })
 }
 
-/// What changed of an account's items after a version.
+/// Returns the changes of an account's items after a version.
 pub(super) fn after(c: &Connection, account: AccountId, after: i64) -> Result<ItemPage, Error> {
     let list = list(c, account)?;
     let anew = after > list.version || after > 0 && after < list.floor;
@@ -190,7 +191,8 @@ pub(super) fn after(c: &Connection, account: AccountId, after: i64) -> Result<It
     Ok(page)
 }
 
-/// Removes what others have of an account that is being deleted: friendships and requests. Whose lists that changes.
+/// Removes the items of others that are about an account which is being deleted: friendships and requests. Returns the
+/// accounts whose items change.
 pub(super) fn without(c: &Connection, account: AccountId) -> Result<Vec<AccountId>, Error> {
     let mut query = c.prepare_cached("SELECT account, kind, key FROM items WHERE other = ? AND value IS NOT NULL")?;
     let rows = query.query_map([account], |row| Ok((row.get("account")?, row.get("kind")?, row.get("key")?)))?;

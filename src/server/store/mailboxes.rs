@@ -1,5 +1,6 @@
-//! How full mailboxes are. That is decided in the transaction that keeps a message, so that it holds whoever else writes to the
-//! database. What is counted once is remembered: so many more fit for certain, as what is taken only makes more room.
+//! How full mailboxes are. This is decided in the transaction that stores a message, so that it is right even if others
+//! write to the database. A count that was made once is remembered as a lower bound of the free room: messages that are
+//! taken later only add to it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -10,18 +11,18 @@ use rusqlite::{Connection, Error};
 use super::AccountId;
 use crate::server::Quotas;
 
-/// Mailboxes that are remembered, some megabytes.
+/// The most mailboxes whose free room is remembered; they take a few megabytes.
 const KNOWN: usize = 65_536;
 
-/// How much more fits into which mailbox.
+/// The free room of mailboxes, as far as it is known.
 #[derive(Debug)]
 pub(super) struct Mailboxes {
-    /// Unread messages that one may hold.
+    /// How many unread messages a mailbox may hold.
     most: u64,
-    /// Of so many more it is known that they fit: into a mailbox, or (true) into the lobby's part of it. It was full where this is
-    /// none, until something is taken.
+    /// How many more messages are known to fit into a mailbox or, with `true`, into the lobby's share of it. Zero means
+    /// that it was full when it was counted and that nothing has been taken since.
     left: RefCell<HashMap<(AccountId, bool), u64>>,
-    /// What SQLite counts up when another connection has written.
+    /// SQLite's `data_version`, which changes when another connection has written.
     version: Cell<i64>,
 }
 
@@ -32,14 +33,14 @@ impl Default for Mailboxes {
 }
 
 impl Mailboxes {
-    /// So many unread messages one may hold from now on, and of the lobby a tenth of that: whoever never reads it is not to lose
-    /// what friends write because of it.
+    /// Sets how many unread messages a mailbox may hold. A tenth of that is the lobby's share, so that an unread lobby
+    /// does not keep out the messages of friends.
     pub(super) fn set_most(&mut self, most: u64) {
         self.most = most;
         self.forget();
     }
 
-    /// A transaction begins: what another server or a command has written meanwhile is not known.
+    /// Called when a transaction begins: forgets all counts if another connection has written since the last one.
     pub(super) fn begin(&self, c: &Connection) -> Result<(), Error> {
         let version = c.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if self.version.replace(version) != version {
@@ -48,12 +49,12 @@ impl Mailboxes {
         Ok(())
     }
 
-    /// What was known may not be so any more: a transaction has failed, or an account is gone.
+    /// Forgets all counts; called after a failed transaction and when an account is deleted.
     pub(super) fn forget(&self) {
         self.left.borrow_mut().clear();
     }
 
-    /// Something was taken out of a mailbox: one that was full is so no more.
+    /// Called when messages were taken out of a mailbox: if it was full, it is counted again.
     pub(super) fn took(&self, account: AccountId) {
         let mut left = self.left.borrow_mut();
         for key in [(account, false), (account, true)] {
@@ -63,7 +64,7 @@ impl Mailboxes {
         }
     }
 
-    /// Whether one more message fits, of the lobby or of somebody; if so it is counted.
+    /// Returns whether one more message fits, sent to the lobby or by a person; if so, the message is counted.
     pub(super) fn fits(&self, c: &Connection, account: AccountId, lobby: bool) -> Result<bool, Error> {
         if lobby && self.left(c, account, true, 0)? == 0 {
             return Ok(false);
@@ -75,7 +76,7 @@ impl Mailboxes {
         Ok(fits)
     }
 
-    /// How many more fit, before `used` of them are counted.
+    /// Returns how many more messages fit, and then counts `used` of them as stored.
     fn left(&self, c: &Connection, account: AccountId, lobby: bool, used: u64) -> Result<u64, Error> {
         let mut all = self.left.borrow_mut();
         if all.len() >= KNOWN && !all.contains_key(&(account, lobby)) {
@@ -87,7 +88,7 @@ impl Mailboxes {
         };
         let before = *left;
         *left = before.saturating_sub(used);
-        // All of what was known to fit is used: how much there is really is looked at again.
+        // The known room is used up; the next message has the database counted again.
         if before > 0 && *left == 0 {
             all.remove(&(account, lobby));
         }
@@ -95,7 +96,7 @@ impl Mailboxes {
     }
 }
 
-/// How many more fit by what the database has.
+/// Counts in the database how many more messages fit.
 fn count(c: &Connection, account: AccountId, lobby: bool, most: u64) -> Result<u64, Error> {
     let (query, most) = if lobby {
         let query = "SELECT count(*) FROM messages INDEXED BY box

@@ -1,4 +1,4 @@
-//! Messages: kept for their receivers, and handed out one by one in the plain dialect. One function an operation.
+//! The operations on messages: storing them for their receivers, and handing them out one by one in the plain dialect.
 
 use rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
 use rusqlite::{Connection, Error, params};
@@ -7,9 +7,9 @@ use super::delivered::StartedRanges;
 use super::mailboxes::Mailboxes;
 use super::{AccountId, Done, MessageRow, NewMessage, SentKey, Store, UnreadMessage, devices};
 
-/// Keeps a message in a row for each receiver, unless its device has sent it before, or it is not its turn, or there is no room. Of
-/// a room's message whoever has none gets nothing, which is row 0; a device's is noted all the same, so that the same again is
-/// answered the same.
+/// Stores a message in one row for each receiver, unless its device has sent it before, it is out of turn, or a mailbox
+/// is full. A room's message is not stored for receivers whose mailboxes are full, who get row 0. If a device sent it,
+/// it is noted even if nobody gets it, so that a repetition gets the same answer.
 pub(super) fn keep(
     c: &Connection,
     job: u64,
@@ -48,7 +48,7 @@ pub(super) fn keep(
         let NewMessage { sender, writer, raw, text, sent, online, .. } = message;
         let mut write = |author| insert.execute(params![receiver, sender, author, writer, raw, text, sent, online]);
         match write(author) {
-            // Its writer was deleted a moment ago. To look for every writer first would cost every message.
+            // Its writer was deleted a moment ago. Looking the writer up first would cost every message a query.
             Err(error) if is_of_nobody(&error) => {
                 author = None;
                 write(author)?;
@@ -73,33 +73,34 @@ pub(super) fn keep(
     Ok(Done::Kept { job, rows, own, sent: message.sent, again: false, online: Some(message.online) })
 }
 
-/// Whether something could not be written because an account that it names is not there.
+/// Returns whether a write failed because an account that it refers to does not exist.
 fn is_of_nobody(error: &Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_FOREIGNKEY)
 }
 
-/// Whether a device has sent this before.
+/// Looks up whether a device has sent this message before.
 pub(super) fn again(c: &Connection, job: u64, key: &SentKey) -> Result<Done, Error> {
     Ok(devices::sent_before(c, job, key)?.unwrap_or(Done::Ok { job }))
 }
 
-/// A message was handed out in the plain dialect.
+/// Marks a message as handed out in the plain dialect.
 pub(super) fn handed(c: &Connection, message: MessageRow) -> Result<(), Error> {
     c.prepare_cached("UPDATE messages SET plain = 1 WHERE id = ?")?.execute([message]).map(drop)
 }
 
-/// What nobody has taken of a mailbox, in its order.
+/// Selects the unread messages of a mailbox in their order.
 pub(super) const OFFER: &str = "SELECT id, sender, sent, text, writer FROM messages INDEXED BY box
     WHERE receiver = ? AND (taken IS NOT NULL) = 0 ORDER BY id";
-/// The same of one writer.
+/// Selects the unread messages of one sender in their order.
 pub(super) const OFFER_OF: &str = "SELECT id, sender, sent, text, writer FROM messages INDEXED BY box
     WHERE receiver = ? AND sender = ? AND (taken IS NOT NULL) = 0 ORDER BY id";
 
 impl Store {
-    /// The oldest unread message, of one sender or of anyone; none that was taken while that could not be written down.
+    /// Returns the oldest unread message, of one sender or of anyone. Messages that were taken are left out even if
+    /// that could not be written yet.
     pub(super) fn offer(&self, account: AccountId, from: Option<&str>) -> Result<Option<UnreadMessage>, Error> {
-        // The index holds them in this order, so only what is looked at is read. Named, or else one writer's
-        // are looked for among all he ever wrote.
+        // The index holds them in this order, so only the rows looked at are read. It is named in the query, or else
+        // SQLite would search through all messages the sender ever wrote.
         let mut query = self.connection.prepare_cached(if from.is_some() { OFFER_OF } else { OFFER })?;
         let mut rows = match from {
             Some(from) => query.query(params![account, from])?,

@@ -1,4 +1,4 @@
-//! What the store is asked for, and what became of it.
+//! The operations of the store and their results.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -12,37 +12,38 @@ use crate::protocol::wire::item::{Card, Kind, Profile};
 use crate::server::control::NewAccount;
 use crate::server::hasher::Hashed;
 
-/// What the engine wants of the store; what came first is done first.
+/// An operation of the store. Operations are carried out in the order in which they are given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
 pub enum Op {
-    /// Changes nothing, and is answered also where nothing can be stored.
+    /// Changes nothing; it is answered even if nothing can be stored.
     Read(Read),
-    /// Is on disk when it is answered.
+    /// Changes the database, and is on disk when it is answered.
     Write(Write),
 }
 
-/// What is to be read. `job` comes back with the answer.
+/// What is to be read. `job` is the number that comes back with the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Read {
-    /// Looks whether a device has sent this before.
+    /// Looks up whether a device has sent this message before.
     Again { job: u64, key: SentKey },
-    /// Looks for somebody; a session counts that was heard of after `since`, seconds since 1970.
+    /// Looks up a person; their session counts if it was heard from after `since`, in seconds since 1970.
     Person { job: u64, sought: PersonKey, since: i64 },
-    /// Reads the accounts after a name, by name.
+    /// Reads up to `count` accounts whose names come after a name, in the order of names.
     Accounts { job: u64, after: Option<String>, count: u32 },
     /// Reads the oldest unread message, of one sender or of anyone.
     Offer { job: u64, account: AccountId, from: Option<String> },
     /// Reads the account's oldest messages after a row, taken or not, but for those this device has sent.
     After { job: u64, account: AccountId, device: Device, after: MessageRow, count: u32 },
-    /// Reads what was delivered of an account's messages after a version.
+    /// Reads which of an account's messages were delivered, as changes after a version.
     Delivered { job: u64, account: AccountId, after: i64, count: u32 },
-    /// Reads what changed of an account's items after a version.
+    /// Reads the changes of an account's items after a version.
     Items { job: u64, account: AccountId, after: i64 },
-    /// Reads who these accounts are.
+    /// Reads the profiles of these accounts.
     Cards { job: u64, accounts: Vec<String> },
-    /// Reads the newest messages with somebody, older than a row. `peer_id` is theirs, if they have an account.
+    /// Reads the newest messages of a conversation that are older than a row. `peer_id` is the other's account, if
+    /// there is one.
     History {
         job: u64,
         account: AccountId,
@@ -54,61 +55,62 @@ pub enum Read {
     },
 }
 
-/// What is to be stored. `job` comes back with the result.
+/// What is to be stored. `job` is the number that comes back with the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 #[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
 pub enum Write {
-    /// A new account.
+    /// Adds an account.
     Register { job: u64, name: String, hashed: Hashed, profile: Option<Profile>, at: i64 },
-    /// A new password: devices need it at their next login, and no session outlives it but that at `from`.
+    /// Sets a new password. All tokens of devices become invalid, and all sessions end except one at `from`.
     Password { job: u64, account: AccountId, hashed: Hashed, from: Option<SocketAddr> },
-    /// New accounts, all of them or none; those that exist stay as they are.
+    /// Adds the accounts of a class list, all or none; those that exist stay as they are.
     Import { job: u64, accounts: Vec<NewAccount>, at: i64 },
-    /// Removes an account with all that is its own, and what it wrote that nobody has fetched.
+    /// Deletes an account with all its data, and what it wrote that nobody has taken.
     Delete { job: u64, account: AccountId },
-    /// Binds an account to an address; `end` loses its session, and so does whoever else has one there.
+    /// Makes an address the session of an account; ends the session of `end`, and any other session of that address.
     Session { job: u64, account: AccountId, address: SocketAddr, end: Option<AccountId>, at: i64 },
-    /// Ends a session.
+    /// Ends an account's plain session.
     EndSession { job: u64, account: AccountId },
-    /// Keeps a message.
+    /// Stores a message.
     Message { job: u64, message: NewMessage },
-    /// When sessions were last heard of, seconds since 1970. Nobody waits for it.
+    /// Sets when sessions were last heard from, in seconds since 1970. Nobody waits for it.
     Seen { sessions: Vec<(AccountId, i64)> },
-    /// Marks a message as handed out in the plain dialect, though whether it came is not known. Nobody waits for it.
+    /// Marks a message as handed out in the plain dialect, though it may not have arrived. Nobody waits for it.
     Handed { message: MessageRow },
     /// Marks a message as taken in the plain dialect. Nobody waits for it: if it is lost, the message is offered again.
     Taken { message: MessageRow, at: i64 },
-    /// A device comes in: keeps the hash of its new token, if there is one, marks as taken what it has
-    /// stored already, and reads what is needed to go on.
+    /// Stores a device's login: the hash of its new token, if there is one, and as taken what the device has already
+    /// stored. Also reads what is needed to push messages to it.
     Enter { job: u64, account: AccountId, device: Device, token: Option<[u8; 32]>, cursor: Option<u64>, at: i64 },
     /// Forgets a device's token. Nobody waits for it.
     Forget { account: AccountId, device: Device },
     /// Changes how an account may be used.
     Allow { job: u64, account: AccountId, change: Change },
-    /// Sets an item of an account, as JSON, or removes it.
+    /// Sets an item of an account to a JSON value, or removes it.
     SetItem { job: u64, account: AccountId, kind: Kind, key: String, value: Option<String> },
-    /// Notes that somebody asks somebody to be a friend.
+    /// Stores a request to be friends.
     Befriend { job: u64, asked: Befriend },
-    /// Accepts or declines a request of `other`.
+    /// Accepts or declines the request of `other`.
     AnswerFriend { job: u64, who: Party, other: Party, accept: bool, at: i64 },
     /// Ends a friendship, or withdraws a request.
     Unfriend { job: u64, who: Party, other: Party },
-    /// Marks everything up to a row as taken. Nobody waits for it: if it is lost, a device's next word marks it.
+    /// Marks everything up to a row as taken. Nobody waits for it: if it is lost, the device's next acknowledgement
+    /// marks it.
     TakenTo { account: AccountId, row: MessageRow, at: i64 },
 }
 
 /// A change of how an account may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// Whether several devices may be in at once.
+    /// Whether several devices may be logged in side by side.
     Beside(bool),
-    /// Whether the plain dialect is closed to it.
+    /// Whether the account may only use the secure dialect.
     SecureOnly(bool),
 }
 
 impl Read {
-    /// The answer where nothing can be read.
+    /// Returns the answer if nothing can be read.
     pub(super) fn failed(&self) -> Done {
         match self {
             Self::Again { job, .. }
@@ -124,21 +126,21 @@ impl Read {
     }
 }
 
-/// What makes good for a change that is not on disk.
+/// What follows when a write could not be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WriteFailure {
-    /// Whoever waits for it is told.
+    /// The failure is answered to what waits for this job.
     Told(u64),
-    /// This message was taken, and is marked when that can be written down.
+    /// This message was taken at this time, and is marked once writing works again.
     Taken(MessageRow, i64),
-    /// The same of all of an account's up to a row.
+    /// All of the account's messages up to this row were taken, and are marked once writing works again.
     TakenTo(AccountId, MessageRow, i64),
-    /// Nothing: nobody waits for it, and it is noted again or does without.
+    /// Nothing follows: nobody waits for it, and it will be written again or is not needed.
     Nothing,
 }
 
 impl Write {
-    /// How much larger it makes the database.
+    /// Returns how much the write makes the database grow.
     pub(super) fn size(&self) -> Growth {
         match self {
             Self::Import { .. } => Growth::Large,
@@ -147,7 +149,8 @@ impl Write {
             | Self::SetItem { value: Some(_), .. }
             | Self::Befriend { .. }
             | Self::AnswerFriend { accept: true, .. } => Growth::Grows,
-            // A row for each account or device, or another value in one: that fits where the disk's quota is used up.
+            // One row for each account or device, or another value in a row: there is room for that even when the disk
+            // quota is used up.
             Self::Password { .. }
             | Self::Delete { .. }
             | Self::Session { .. }
@@ -165,7 +168,7 @@ impl Write {
         }
     }
 
-    /// What is to be done when it could not be stored.
+    /// Returns what follows if the write could not be stored.
     pub(super) fn unstored(&self) -> WriteFailure {
         match self {
             Self::Register { job, .. }
@@ -188,66 +191,70 @@ impl Write {
     }
 }
 
-/// By how much a change makes the database larger.
+/// How much a write makes the database grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Growth {
-    /// Not, or by what is always left.
+    /// Not at all, or so little that there is always room for it.
     Small,
-    /// So that a disk quota may refuse it.
+    /// Enough that a disk quota may refuse it.
     Grows,
-    /// So much that what else waits is not to fail because it does not fit.
+    /// So much that it is tried separately, lest the other writes fail because it does not fit.
     Large,
 }
 
-/// What became of an [`Op`], after its commit.
+/// The result of an [`Op`], after its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Done {
-    /// The account's row, `None` if it exists, and when it was made.
+    /// A registration is done: the new account's row, or `None` if the name exists, and when it was made.
     Registered { job: u64, account: Option<AccountId>, at: i64 },
-    /// Which accounts of a list are new, by their names.
+    /// An import is done; these accounts were new.
     Imported { job: u64, new: Vec<String> },
-    /// What is gone with the account out of others' mailboxes: whose, which, of whom; and whose items changed with that.
+    /// A deletion is done: the messages that were deleted from others' mailboxes, as receiver, row and sender, and the
+    /// accounts whose items have changed.
     Deleted { job: u64, messages: Vec<(AccountId, MessageRow, String)>, lists: Vec<AccountId> },
-    /// On disk; of [`Read::Again`]: no.
+    /// A write is on disk; for [`Read::Again`] it means that the message was not sent before.
     Ok { job: u64 },
-    /// Who was looked for, if there is somebody.
+    /// The person who was looked up, if there is one.
     Person { job: u64, person: Option<Box<PersonRecord>> },
-    /// Accounts by name; there are `more` after them.
+    /// Accounts in the order of names; `more` says whether there are others after them.
     Accounts { job: u64, rows: Vec<AccountRecord>, more: bool },
-    /// The message, if there is one.
+    /// The message to be handed out, if there is one.
     Offered { job: u64, message: Option<UnreadMessage> },
-    /// A message is on disk, in a row for each receiver in their order; 0 of a room's for who has no room for it. `again`: it was there before, from when
-    /// this device sent it first, and nothing was added. `own` is the row of its writer's other devices. `online`:
-    /// whether a receiver was here then, if that was noted.
+    /// A message is on disk, in a row for each receiver, in the order of receivers; row 0 means that a room's message
+    /// had no room in that mailbox. `again`: this device had sent it before, and nothing was added; the values are
+    /// those of the first time. `own` is the row of the copy for the writer's other devices. `online` says whether a
+    /// receiver was online when it was sent, if that is known.
     Kept { job: u64, rows: Vec<MessageRow>, own: Option<MessageRow>, sent: i64, again: bool, online: Option<bool> },
-    /// There is no room for the message in its receiver's mailbox, or in any.
+    /// A mailbox is full, so the message was not stored; of a room's message, all mailboxes are full.
     Full { job: u64 },
-    /// This device has used this number for another message.
+    /// The device has used this counter for another message.
     Conflict { job: u64 },
-    /// What it was to come after is not there.
+    /// The message that this one comes after (`after`) is not there.
     OutOfTurn { job: u64 },
-    /// A device's stored token hash; the highest number it has used; the row after which it is to be pushed.
+    /// A device's login is stored: the hash of its token, the highest counter it has used, and the row after which
+    /// messages are to be pushed.
     Entered { job: u64, token: Option<[u8; 32]>, highest: u64, start: MessageRow },
-    /// How many messages of each sender were unread until now and are not any more; and how far their writers' messages are
-    /// delivered with that.
+    /// Messages were taken: how many unread messages of each sender are not unread any more, and the deliveries that
+    /// follow from that.
     Took { account: AccountId, senders: HashMap<String, u64>, delivered: Vec<Delivery> },
-    /// Oldest change first, and the receivers' names.
+    /// Deliveries, oldest change first, each with the receiver's name.
     Delivered { job: u64, delivered: Vec<(Delivery, String)> },
-    /// What changed of an account's items.
+    /// Changes of an account's items.
     Items { job: u64, page: ItemPage },
-    /// What became of a change of items or of a request between two accounts, and whose items changed with it.
+    /// The outcome of a change of items or of a request between two accounts, and the accounts whose items have
+    /// changed.
     Changed { job: u64, outcome: Outcome, lists: Vec<AccountId> },
-    /// Who accounts are, in the order in which they were named; those that are none are left out.
+    /// Profiles in the order in which the accounts were named; names without an account are left out.
     Cards { job: u64, cards: Vec<Card> },
-    /// Oldest first; `more` lie beyond.
+    /// Messages, oldest first; `more` says whether there are others beyond them.
     Messages { job: u64, messages: Vec<StoredMessage>, more: bool },
-    /// Not on disk (disk full, say): nothing may claim that it is.
+    /// Nothing is on disk, for example because it is full; no reply may claim that it is.
     Failed { job: u64 },
 }
 
 impl Done {
-    /// Whose it is.
+    /// Returns the number of the job; 0 if nobody waits for it.
     #[must_use]
     pub fn job(&self) -> u64 {
         match self {

@@ -1,5 +1,5 @@
-//! People as the engine has them in memory while they are needed: one by one, by name or by where they are; a page of
-//! all for operators; and those who were here when the last server ended.
+//! People as the engine keeps them in memory: looked up one by one, by name or address; those with a recent session,
+//! for the start; and pages of all accounts, for operators.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -10,62 +10,63 @@ use super::{AccountId, Done, Store, StoreError};
 use crate::protocol::wire::frame::AccountSettings;
 use crate::server::hasher::Hashed;
 
-/// Most people that a server begins with; more of them come in as they are heard of.
+/// The most people that are read at the start; the others are read when they are needed.
 const HERE: u32 = 4_096;
 
-/// All that the engine has of one account.
+/// All that the engine keeps of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonRecord {
-    /// Its row.
+    /// The account's row.
     pub id: AccountId,
-    /// Its name.
+    /// The account's name.
     pub name: String,
-    /// What its password was hashed to.
+    /// The salt and the hash of its password.
     pub hashed: Hashed,
-    /// How it may be used.
+    /// How the account may be used.
     pub settings: AccountSettings,
-    /// When it was made, seconds since 1970.
+    /// When the account was made, in seconds since 1970.
     pub made: i64,
-    /// Unread messages by sender. One that was taken in the plain dialect while that could not be written down is none.
+    /// The number of unread messages by sender. A message that was taken in the plain dialect does not count, even if
+    /// that could not be written yet.
     pub unread: HashMap<String, u64>,
-    /// Where a plain client of theirs is, and when it was last noted that it was heard of, seconds since 1970.
+    /// The address of the plain session, and when it was last noted that it was heard from, in seconds since 1970.
     pub session: Option<(SocketAddr, i64)>,
 }
 
-/// Whom the engine looks for.
+/// By what a person is looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PersonKey {
-    /// Who has this name, exactly.
+    /// By exactly this name.
     Name(String),
-    /// Whose plain session this address is.
+    /// By the address of their plain session.
     Address(SocketAddr),
 }
 
 /// An account as operators list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRecord {
-    /// Its row.
+    /// The account's row.
     pub id: AccountId,
-    /// Its name.
+    /// The account's name.
     pub name: String,
-    /// Messages that wait for it.
+    /// How many messages wait for it.
     pub unread: u64,
-    /// Its plain session, as in [`PersonRecord::session`].
+    /// The plain session, as in [`PersonRecord::session`].
     pub session: Option<(SocketAddr, i64)>,
-    /// The plain dialect is closed to it.
+    /// Whether the account may only use the secure dialect.
     pub secure_only: bool,
 }
 
-/// What the engine begins with.
+/// What the engine starts with.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// How many accounts there are.
     pub accounts: usize,
-    /// Whoever has a plain session that was heard of lately.
+    /// The people whose plain session was heard from recently.
     pub here: Vec<PersonRecord>,
 }
 
-/// The columns of [`known`], in its order.
+/// The columns that [`known`] reads, in its order.
 const PERSON: &str = "a.id, a.name, a.salt, a.hash, a.beside, a.secure_only, a.created, s.address, s.since";
 
 fn known(row: &Row<'_>) -> Result<PersonRecord, Error> {
@@ -84,10 +85,11 @@ fn known(row: &Row<'_>) -> Result<PersonRecord, Error> {
 }
 
 impl Store {
-    /// Reads what the engine begins with: of sessions those that were heard of after `since`, seconds since 1970.
+    /// Reads what the engine starts with, including the sessions that were heard from after `since`, in seconds since
+    /// 1970.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// SQLite's error.
     pub fn snapshot(&self, since: i64) -> Result<Snapshot, StoreError> {
         let c = &self.connection;
         let accounts: i64 = c.query_row("SELECT count(*) FROM accounts", [], |row| row.get(0))?;
@@ -103,7 +105,7 @@ impl Store {
         Ok(Snapshot { accounts: usize::try_from(accounts).unwrap_or(0), here })
     }
 
-    /// Looks for somebody; a session counts that was heard of after `since`.
+    /// Looks up a person; their session counts if it was heard from after `since`, in seconds since 1970.
     pub(super) fn person(&self, job: u64, sought: &PersonKey, since: i64) -> Result<Done, Error> {
         let c = &self.connection;
         let found = match sought {
@@ -132,8 +134,8 @@ impl Store {
         Ok(Done::Person { job, person })
     }
 
-    /// Unread messages by sender, counted in the part of an index that a full mailbox bounds. What a device has taken while that
-    /// could not be written down counts until it is, as the answer then lowers the count.
+    /// Counts unread messages by sender, reading a part of an index whose size the mailbox limits. Messages that a
+    /// device has taken still count while that cannot be written, since the result of that write will lower the count.
     fn unread(&self, account: AccountId) -> Result<HashMap<String, u64>, Error> {
         let mut unread: HashMap<String, u64> = HashMap::new();
         let mut query = self.connection.prepare_cached(
@@ -156,7 +158,7 @@ impl Store {
     }
 }
 
-/// The accounts after a name, by name, at most `count`; no name is empty.
+/// Reads at most `count` accounts after a name, in the order of names; as no name is empty, an empty one means all.
 pub(super) fn page(c: &Connection, job: u64, after: Option<&str>, count: u32) -> Result<Done, Error> {
     let mut query = c.prepare_cached(
         "SELECT a.id, a.name, s.address, s.since, a.secure_only,
@@ -180,7 +182,7 @@ pub(super) fn page(c: &Connection, job: u64, after: Option<&str>, count: u32) ->
 
 #[cfg(test)]
 impl Store {
-    /// Everybody, by name.
+    /// Returns all accounts in the order of names, for tests.
     pub(crate) fn everybody(&self) -> Vec<PersonRecord> {
         let mut query = self.connection.prepare("SELECT name FROM accounts ORDER BY name").expect("the schema");
         let names: Vec<String> = query.query_map([], |row| row.get(0)).and_then(Iterator::collect).expect("readable");

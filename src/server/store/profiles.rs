@@ -1,6 +1,6 @@
-//! Who people are to others (the secure dialect, "Who somebody is"): the profile is an item of its owner's, and stands, as a
-//! copy, in the items that others have about them, so that their devices hear of a change as of any other. Both change in one
-//! transaction.
+//! Profiles: who people are to others (the secure dialect, "Who somebody is"). A profile is an item of its owner, and
+//! the items that others have about them carry a copy, so that their devices learn of a change as of any other. Both
+//! change in one transaction.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,13 @@ use super::items::{self, Put};
 use crate::base::model::names;
 use crate::protocol::wire::item::{Card, Kind, Profile, written};
 
-/// An account's profile; empty if it has none.
+/// Returns an account's profile; empty if it has none.
 pub(super) fn of(c: &Connection, account: AccountId) -> Result<Profile, Error> {
     Ok(read(items::value(c, account, Kind::Profile, "")?.as_deref()))
 }
 
-/// Who these accounts are, named as they are written or with their letters put together otherwise; those that are none are left
-/// out.
+/// Returns the profiles of these accounts, each found by its exact name or with its letters composed; names without an
+/// account are left out.
 pub(super) fn cards(c: &Connection, accounts: &[String]) -> Result<Vec<Card>, Error> {
     let mut query = c.prepare_cached("SELECT id, name FROM accounts WHERE name = ?")?;
     let mut named =
@@ -39,12 +39,12 @@ pub(super) fn cards(c: &Connection, accounts: &[String]) -> Result<Vec<Card>, Er
     Ok(cards)
 }
 
-/// A profile as its item has it.
+/// Reads a profile from the value of its item.
 fn read(value: Option<&str>) -> Profile {
     value.and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
 }
 
-/// Gives an account this profile, for whoever is not one of its devices. Whose items that changes.
+/// Sets an account's profile when no device of it asks, as at a registration. Returns the accounts whose items change.
 pub(super) fn set(c: &Connection, account: AccountId, profile: &Profile) -> Result<Vec<AccountId>, Error> {
     let value = written(profile).map(|value| value.to_string()).unwrap_or_default();
     match items::put(c, account, (Kind::Profile.name(), ""), Some(&value), None)? {
@@ -53,16 +53,16 @@ pub(super) fn set(c: &Connection, account: AccountId, profile: &Profile) -> Resu
             lists.push(account);
             Ok(lists)
         }
-        // With as many items as there may be, its owner takes another way to tell who they are.
+        // An account that has as many items as it may have gets no profile this way.
         Put::Same | Put::TooMany => Ok(Vec::new()),
     }
 }
 
-/// An account has this profile from now on: what others have about it says so. Whose items that changes; at most as many as an
-/// account can have friends and requests.
+/// Copies an account's profile into the items that others have about it. Returns the accounts whose items change, which
+/// are at most as many as an account can have friends and requests.
 pub(super) fn tell(c: &Connection, account: AccountId, value: Option<&str>) -> Result<Vec<AccountId>, Error> {
     let profile = written(&read(value)).unwrap_or_default();
-    // A request that was declined is one of these, too; whom somebody has in their list or has blocked is not.
+    // A request that was declined is one of these too; contacts and blocked accounts are not.
     let mut query = c.prepare_cached(
         "SELECT account, kind, key, value FROM items
          WHERE other = ? AND kind IN ('friend', 'asking', 'asked') AND value IS NOT NULL",
@@ -83,7 +83,7 @@ pub(super) fn tell(c: &Connection, account: AccountId, value: Option<&str>) -> R
     Ok(lists)
 }
 
-/// The value of an item about somebody, with another profile in it.
+/// Returns the value of an item about an account, with another profile in it.
 fn with(value: &str, profile: &Value) -> String {
     let mut value = serde_json::from_str(value).unwrap_or_default();
     if let (Value::Object(fields), Value::Object(profile)) = (&mut value, profile) {

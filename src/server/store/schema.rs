@@ -1,5 +1,4 @@
-//! The form of the database: its tables from the first version on. How a file is brought up to it is
-//! [`migration`](crate::base::migration).
+//! The tables of the database and their migrations. [`migration`](crate::base::migration) carries these out.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -10,13 +9,13 @@ use rusqlite::Connection;
 use super::StoreError;
 use crate::base::migration::Form;
 
-/// The schema this program writes; `PRAGMA user_version`.
+/// The schema version that this program writes, as `PRAGMA user_version`.
 pub const SCHEMA_VERSION: i64 = 13;
 
-/// Bytes of the largest file that is looked through at each start.
+/// The size in bytes of the largest file that is checked at each start.
 const CHECKED: i64 = 64 * 1024 * 1024;
 
-/// What makes each version of the one before it; never changed once released.
+/// The steps that make each version from the one before; a released step never changes.
 const STEPS: [&str; SCHEMA_VERSION as usize] = [
     "
     CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, salt BLOB NOT NULL,
@@ -28,7 +27,7 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
         raw BLOB NOT NULL, text TEXT NOT NULL, sent INTEGER NOT NULL, taken INTEGER);
     CREATE INDEX unread ON messages (receiver, id) WHERE taken IS NULL;
     CREATE INDEX unread_of ON messages (receiver, sender, id) WHERE taken IS NULL;",
-    // Devices of the secure dialect, and what each has sent under which number.
+    // Devices of the secure dialect, and what each has sent under which counter.
     "
     CREATE TABLE devices (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, device BLOB NOT NULL,
         token BLOB NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (account, device)) WITHOUT ROWID;
@@ -37,8 +36,8 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
         PRIMARY KEY (account, device, counter)) WITHOUT ROWID;
     CREATE INDEX conversation ON messages (receiver, sender, id);
     CREATE INDEX mailbox ON messages (receiver, id);",
-    // How an account may be used; after which message a device begins; for its writer's other devices a row of each
-    // message, with whom it was to (`own`) and what it was sent under; what was handed out in the plain dialect.
+    // How an account may be used; after which message a device starts; a row of each message for the writer's other
+    // devices, with its receiver (`own`), device and counter; whether a message was handed out in the plain dialect.
     "
     ALTER TABLE accounts ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE accounts ADD COLUMN secure_only INTEGER NOT NULL DEFAULT 0;
@@ -47,22 +46,22 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     ALTER TABLE messages ADD COLUMN device BLOB;
     ALTER TABLE messages ADD COLUMN counter INTEGER;
     ALTER TABLE messages ADD COLUMN plain INTEGER;",
-    // Of the unread one index for both questions: a writer's are found among those of a mailbox, which is bounded. Each
-    // index costs a message a page to write and sync.
+    // One index of unread messages for both queries: a sender's are searched for within a mailbox, whose size is
+    // limited. Each index costs every message one more page to write and sync.
     "
     DROP INDEX unread;
     DROP INDEX unread_of;
     CREATE INDEX unread ON messages (receiver, id, sender) WHERE taken IS NULL;",
-    // Whose a message is, by the account's number: a name may be somebody else's later. Of messages written before the
-    // account of that name was made nothing is known, nor of those of a room. And who wrote a message of a room: before,
-    // the text said so.
+    // The writer of a message by account number, since the name may belong to another account later. It is unknown for
+    // messages that are older than the account of that name, and for those of a room. Also the name of the writer of a
+    // room's message, which until now was part of the text.
     "
     ALTER TABLE messages ADD COLUMN author INTEGER REFERENCES accounts ON DELETE SET NULL;
     ALTER TABLE messages ADD COLUMN writer TEXT;
     UPDATE messages SET author =
         (SELECT a.id FROM accounts a WHERE a.name = sender AND a.created <= sent AND own IS NULL);",
-    // Whether a receiver was here when a message was written. And which of somebody's messages to somebody were taken:
-    // from the first row to the last, and a version that rises with each change. What nobody has taken ends none.
+    // Whether a receiver was online when a message was sent. Also which messages of one account to another were taken:
+    // the first and the last row, and a version that rises with each change.
     "
     ALTER TABLE messages ADD COLUMN online INTEGER;
     CREATE TABLE delivered (author INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
@@ -78,11 +77,12 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     UPDATE delivered SET version = iif(last < 0, last, n)
         FROM (SELECT author AS a, receiver AS r, row_number() OVER () AS n FROM delivered)
         WHERE author = a AND receiver = r;",
-    // When the youngest account was made that was deleted since: those that are made from then on are younger, so that no two of
-    // one name have the same moment.
+    // When the youngest account was made that has been deleted since: accounts are made later than that, so that no two
+    // of one name have the same time.
     "
     CREATE TABLE deleted (only INTEGER PRIMARY KEY CHECK (only = 1), created INTEGER NOT NULL);",
-    // Of what was delivered several ranges: each server start begins a new one, for what a copy that is put back does not have.
+    // Several ranges of delivered messages: each start of the server begins a new one, since a backup that was put back
+    // lacks messages.
     "
     CREATE TABLE ranges (author INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
         receiver INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, first INTEGER NOT NULL,
@@ -90,33 +90,35 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     INSERT INTO ranges SELECT author, receiver, first, last, version FROM delivered;
     DROP TABLE delivered;
     ALTER TABLE ranges RENAME TO delivered;",
-    // What an account that is deleted wrote, and what it was sent, is found without looking through everybody's: by the index
-    // in which conversations are read, so that a message has no more indexes than before. A room's messages have one of their own.
+    // What a deleted account wrote and received is found without searching all messages, through the index by which
+    // conversations are read, so that a message needs no more indexes than before. A room's messages have an index of
+    // their own.
     "
     DROP INDEX conversation;
     CREATE INDEX conversation ON messages (author, receiver, id);
     CREATE INDEX room ON messages (receiver, id) WHERE sender = '@lobby';
     CREATE INDEX delivered_to ON delivered (receiver);",
-    // So that a start reads what it needs and not all there is: no version of what was delivered is above that which is reserved,
-    // and sessions are found by where they are and by when they were heard of.
+    // A start reads only what it needs: no version of a delivery is above the reserved one, and sessions are found by
+    // address and by time.
     "
     CREATE TABLE versions (only INTEGER PRIMARY KEY CHECK (only = 1), reserved INTEGER NOT NULL);
     INSERT INTO versions SELECT 1, max(0, coalesce(max(version), 0)) FROM delivered;
     CREATE INDEX places ON sessions (address);
     CREATE INDEX heard ON sessions (since);",
-    // What those wrote who have no account any more is found without looking through all of a mailbox that has no writer's number,
-    // as one's own messages. No message is in it before its writer is deleted, but those
-    // of before version 5 whose writer is not known.
+    // What was written by accounts that are deleted is found without searching all messages of a mailbox that have no
+    // author, such as copies of sent ones. A message enters this index only when its writer is deleted, apart from
+    // those older than version 5 whose writer is unknown.
     "
     CREATE INDEX departed ON messages (receiver, sender, id) WHERE author IS NULL AND own IS NULL;",
-    // A mailbox in one index: what nobody has taken, and what was taken, each in its order. Each index costs a message a page
-    // to write and sync.
+    // One index for a mailbox: unread messages and taken ones, each in their order. Each index costs every message one
+    // more page to write and sync.
     "
     DROP INDEX mailbox;
     DROP INDEX unread;
     CREATE INDEX box ON messages (receiver, (taken IS NOT NULL), id, sender);",
-    // What all devices of an account show alike: its items, each with the version of its latest change (without a value: it was
-    // removed); and of each account's the sum, so that nothing is counted. An item that is about an account goes with it.
+    // What all devices of an account show alike: its items, each with the version of its latest change (without a value
+    // if it was removed), and the totals of each account, so that nothing has to be counted. An item that is about
+    // another account is removed when that is deleted.
     "
     CREATE TABLE items (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, kind TEXT NOT NULL,
         key TEXT NOT NULL, value TEXT, version INTEGER NOT NULL, other INTEGER REFERENCES accounts ON DELETE SET NULL,
@@ -127,15 +129,15 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
         digest INTEGER NOT NULL, live INTEGER NOT NULL, removed INTEGER NOT NULL, floor INTEGER NOT NULL);",
 ];
 
-/// The form of the database.
+/// The form of the database file, for [`migration`](crate::base::migration).
 pub(super) const FORM: Form = Form {
     what: "database",
     pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
     steps: &STEPS,
 };
 
-/// Looks through all of a file that is read in a moment, so that a damaged one is not found out by whoever
-/// waits for a message. A large one would keep its server from starting for too long.
+/// Checks a file that can be read in a moment, so that damage is found at the start rather than when somebody waits for
+/// a message. A large file would delay the start too long.
 pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     let number = |pragma| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     if number("PRAGMA page_count")?.saturating_mul(number("PRAGMA page_size")?) > CHECKED {
@@ -149,16 +151,16 @@ pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     Err(rusqlite::Error::SqliteFailure(damaged, Some(found)).into())
 }
 
-/// Makes the database's file if it is not there: it holds what people write, and their passwords' hashes.
+/// Makes the database's file if it is missing. It holds messages and password hashes.
 pub(super) fn make(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    // A new file is its owner's alone.
+    // A new file can be read by its owner alone.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.append(true).create(true).open(path).map(drop)
 }
 
-/// The database's file in a data directory.
+/// Returns the path of the database in a data directory.
 #[must_use]
 pub fn file(data: &Path) -> PathBuf {
     data.join("hongyand.sqlite")
@@ -176,7 +178,7 @@ mod tests {
         connection.query_row(query, [], |row| row.get(0)).expect("a row")
     }
 
-    /// A message is of the account that had the name when it was written, and of nobody where that is not known.
+    /// A message belongs to the account that had the name when it was written; if that is unknown, to none.
     #[test]
     fn whose_the_messages_of_before_are() {
         let dir = tempfile::tempdir().expect("a folder");
@@ -202,7 +204,7 @@ mod tests {
         assert_eq!((version(&copy), one(&copy, "SELECT count(*) || '' FROM messages")), (Ok(4), "6".into()));
     }
 
-    /// Each part of a mailbox is read from where it begins, and in its order.
+    /// Each part of a mailbox is read from its beginning, in the index's order.
     #[test]
     fn a_mailbox_is_read_from_its_index() {
         use super::super::{devices, messages};
@@ -223,7 +225,7 @@ mod tests {
         }
     }
 
-    /// What a mailbox of the version before the two latest steps holds is found by their indexes as it was without them.
+    /// Mailboxes of two versions ago read the same through the new indexes.
     #[test]
     fn mailboxes_of_before_are_read_by_the_new_indexes() {
         use super::super::{Done, Op, Read};

@@ -181,7 +181,7 @@ fn damaged_and_newer_files_are_refused_with_a_sentence() {
     assert!(matches!(Store::open(dir.path()), Err(StoreError::Newer { found: 99, .. })));
 }
 
-/// A class list that does not fit takes nothing else with it.
+/// A class list that does not fit makes nothing else fail.
 #[test]
 fn what_is_too_large_fails_alone() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -216,7 +216,7 @@ fn what_is_too_large_fails_alone() {
     assert_eq!((news, store.everybody().len()), (vec![3, 1], 6));
 }
 
-/// As the engine has people: by name or by place, with what waits for them.
+/// People as the engine gets them: by name or by address, with what waits for them.
 #[test]
 fn somebody_is_found_with_all_that_the_engine_has_of_them() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -262,15 +262,15 @@ fn somebody_is_found_with_all_that_the_engine_has_of_them() {
     assert_eq!(find(PersonKey::Address(address(9)), 70), Some(a.clone()));
     assert_eq!((find(PersonKey::Address(address(9)), 71), find(PersonKey::Address(address(8)), 0)), (None, None));
     assert_eq!(find(PersonKey::Name("A".into()), 0), None);
-    // One session an address: whoever comes in there ends what was there.
+    // An address has one session: a login there ends the one before.
     store.run(&[session(2, 9, 80)]);
     let here = |store: &Store, since| {
         let Snapshot { accounts, here } = store.snapshot(since).expect("readable");
         (accounts, here.into_iter().map(|of| of.name).collect::<Vec<_>>())
     };
     assert_eq!((here(&store, 80), here(&store, 81)), ((3, vec!["b".into()]), (3, vec![])));
-    // What was taken in the plain dialect counts no more, also where that cannot be written down; what a device has taken does
-    // until it is, as that answer lowers the count.
+    // A message taken in the plain dialect no longer counts, even if that cannot be written. One that a device has taken
+    // counts until it is written, since the result of the write lowers the count.
     store.connection().pragma_update(None, "query_only", true).expect("set");
     let taken =
         [Op::Write(Write::Taken { message: 2, at: 8 }), Op::Write(Write::TakenTo { account: 1, row: 3, at: 8 })];
@@ -306,8 +306,8 @@ fn accounts_are_listed_page_by_page() {
     assert_eq!(page(Some("c")), (vec![], false));
 }
 
-/// What a page of a conversation looks at lies side by side in an index: nothing of anybody else is looked through, also where the
-/// other account is gone, or never was.
+/// A page of a conversation is read from neighbouring entries of an index, without searching other messages, even if
+/// the other account is deleted or never existed.
 #[test]
 fn a_page_of_a_conversation_looks_through_nothing_else() {
     let dir = tempfile::tempdir().expect("a folder");

@@ -1,7 +1,7 @@
-//! The running server's ear for operators' commands: a socket of its own on loopback, so that a flood at the server's
-//! port keeps nobody from it, and a thread that opens what comes there. What was not sealed with the secret wakes
-//! nobody and has no answer. The secret is new at each start and stands in the file `control` of the data folder,
-//! which only its owner may read; a clean end takes it away.
+//! The socket on which a running server listens for operators' commands. It is bound to loopback and separate from the
+//! server's port, so that a flood there does not keep operators out. A thread opens what arrives; a datagram that is
+//! not sealed with the secret is dropped without an answer. The secret is new at each start and is written to the file
+//! `control` in the data directory, which only its owner may read; a clean end removes the file.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -18,10 +18,10 @@ use crate::server::control::{
     Answer, Direction, Dispatch, MAX_DATAGRAM, NumberedAnswer, Order, RequestDesk, Secret, file,
 };
 
-/// Requests that wait for the server's thread; whoever asked a dropped one asks again.
+/// The most requests that wait for the server's thread; a command whose request is dropped sends it again.
 const WAITING: usize = 64;
 
-/// Takes away what a server that was killed has left. Called by whoever holds the lock.
+/// Removes the file that a killed server has left. The caller holds the lock of the data directory.
 pub(super) fn forget(data: &Path) {
     match std::fs::remove_file(file(data)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => log::warn!("an old secret stays: {error}"),
@@ -44,7 +44,7 @@ impl Control {
     /// Begins to listen. `wake` is called for each request.
     ///
     /// # Errors
-    /// The system gives no socket, thread or random bytes, or the file cannot be written.
+    /// If the system gives no socket, thread or random bytes, or the file cannot be written.
     pub(super) fn open(data: &Path, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
         let socket =
             UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).or_else(|_| UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)))?;
@@ -53,13 +53,13 @@ impl Control {
         let ending = Arc::new(AtomicBool::new(false));
         let (ear, opens, ends) = (socket.try_clone()?, secret.clone(), Arc::clone(&ending));
         let listen = move || {
-            // Any datagram fits: Windows calls a cut one an error.
+            // Large enough for any datagram: Windows reports one that is cut off as an error.
             let mut buffer = vec![0; LARGEST];
             loop {
                 let (n, from) = match ear.recv_from(&mut buffer) {
                     _ if ends.load(Ordering::Acquire) => return,
                     Ok(came) => came,
-                    // ICMP's "port unreachable" for an answer to a command that is gone.
+                    // ICMP's "port unreachable" for an answer to a command that has ended.
                     Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                     Err(error) => return log::error!("commands are not heard any more: {error}"),
@@ -79,7 +79,7 @@ impl Control {
         Ok(control)
     }
 
-    /// The next order for the engine, and its ticket; answers what needs none.
+    /// Returns the next order for the engine and its ticket; answers requests that need no order.
     pub(super) fn poll(&mut self, now: impl Fn() -> Instant) -> Option<(u64, Order)> {
         while let Ok((from, bytes)) = self.came.try_recv() {
             match self.desk.take(now(), from, &bytes) {
@@ -91,7 +91,7 @@ impl Control {
         None
     }
 
-    /// What became of an order.
+    /// Sends the answer to an order.
     pub(super) fn answer(&mut self, ticket: u64, answer: Answer) {
         if let Some((to, answered)) = self.desk.answered(ticket, answer) {
             self.send(to, &answered);
@@ -125,7 +125,7 @@ impl Drop for Control {
         }
         self.ending.store(true, Ordering::Release);
         let woken = self.socket.local_addr().and_then(|own| self.socket.send_to(&[], own));
-        // Unless it hears of it, it ends with the process.
+        // If it could not be woken, it ends with the process.
         if woken.is_ok()
             && let Some(Err(_)) = self.thread.take().map(JoinHandle::join)
         {

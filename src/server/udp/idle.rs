@@ -1,21 +1,21 @@
-//! Ends a server that nobody needs any more.
+//! Ends a server that nobody uses any more.
 
 use std::time::{Duration, Instant};
 
 use crate::server::engine::{Engine, Now, PRESENCE};
 
-/// What is to be done about it.
+/// Whether the server is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IdleCheck {
-    /// It does not end by itself.
+    /// The server does not end by itself.
     Never,
-    /// To be looked at again then.
+    /// Not yet; look again at this time.
     At(Instant),
-    /// Nobody has been here for long enough.
+    /// Nobody has been present for long enough, so it ends.
     End,
 }
 
-/// How long after the last person is gone a server ends by itself, and when that is looked at.
+/// When a server ends by itself: how long after the last person has left, and when to look next.
 #[derive(Debug)]
 pub(super) struct IdleExit {
     exit: Option<Duration>,
@@ -23,12 +23,12 @@ pub(super) struct IdleExit {
 }
 
 impl IdleExit {
-    /// `None`: never.
+    /// `exit` is how long after the last person has left the server ends; `None` means never.
     pub(super) fn new(exit: Option<Duration>) -> Self {
         Self { exit, look: None }
     }
 
-    /// Looking through the sessions is for when it may matter, not for every datagram.
+    /// Returns whether the server is to end. Sessions are only searched when that may matter, not for every datagram.
     pub(super) fn look(&mut self, now: Now, engine: &mut Engine) -> IdleCheck {
         let Some(idle) = self.exit else { return IdleCheck::Never };
         let look = match self.look {

@@ -1,6 +1,6 @@
-//! The server's socket: it says at which of this machine's addresses a datagram came in, and answers from there.
-//! Whoever asked one address takes an answer from another for somebody else's, as do firewalls; where a
-//! machine has several (as with IPv6's temporary ones), the system would choose by its own rules.
+//! The server's socket. It tells at which of this machine's addresses a datagram arrived, and answers from the same
+//! one: a client, or a firewall, does not accept an answer from another address. Where a machine has several addresses,
+//! as with IPv6's temporary ones, the system would otherwise choose by its own rules.
 
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -10,70 +10,70 @@ use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use crate::protocol::link::Endpoints;
 use crate::server::limits::RecentMap;
 
-/// Bytes of datagrams that may wait for the server's thread while it waits for a processor. The usual size is full
-/// after two milliseconds of a flood. Linux gives what `net.core.rmem_max` allows.
+/// The size in bytes of the receive buffer, for datagrams that arrive while the server's thread has no processor. The
+/// usual size is full after two milliseconds of a flood. Linux grants up to `net.core.rmem_max`.
 const BUFFER: usize = 4 << 20;
-/// Bytes of the largest datagram, or of several that the system hands over at once.
+/// The size in bytes of the largest datagram, or of several that the system hands over at once.
 pub(super) const LARGEST: usize = 65_536;
-/// Half of the people whose answers may still be owed, and who are known by the address they asked.
+/// Half of the number of clients of whom the address they asked is remembered.
 const HALF: usize = 32_768;
 
-/// A bound UDP socket that blocks.
+/// A bound UDP socket in blocking mode.
 #[derive(Debug)]
 pub(super) struct Socket {
     socket: UdpSocket,
-    /// Where it is bound to no address of its own, so that it has several: tells which one was asked. Asking the system for
-    /// that costs each datagram a fifth of its time, so who is bound to one does without.
+    /// Present if the socket is bound to all of the machine's addresses; tells which one a datagram came to. That costs
+    /// a fifth of the time of each datagram, so a socket bound to one address does without.
     several: Option<UdpSocketState>,
-    /// Which address each one asked last: an answer may wait for the disk.
+    /// Which address each client asked last, since its answer may have to wait for the disk.
     asked: RecentMap<SocketAddr, IpAddr>,
 }
 
-/// Where the bytes in the buffer came from.
+/// Where the received bytes in the buffer came from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Received {
     pub(super) from: Endpoints,
     bytes: usize,
-    /// Bytes of each datagram, where the system has joined several of one size; the last may be shorter.
+    /// The size in bytes of each datagram, if the system has joined several of one size; the last may be shorter.
     each: usize,
 }
 
 impl Received {
-    /// The datagrams, one by one.
+    /// Returns the datagrams one by one.
     pub(super) fn datagrams<'a>(&self, buffer: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         buffer.get(..self.bytes).unwrap_or_default().chunks(self.each.max(1))
     }
 }
 
 impl Socket {
-    /// Binds it. Port 0 lets the system choose.
+    /// Binds the socket. Port 0 lets the system choose.
     pub(super) fn bind(listen: SocketAddr) -> io::Result<Self> {
         let socket = UdpSocket::bind(listen)?;
         if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(BUFFER) {
             log::debug!("the system's own buffer for datagrams stays: {error}");
         }
         let several = listen.ip().is_unspecified().then(|| UdpSocketState::new((&socket).into())).transpose()?;
-        // The library is made for programs that wait elsewhere; one thread of ours waits right here.
+        // The library is made for programs that wait elsewhere, but our thread waits in `recv`.
         socket.set_nonblocking(false)?;
         Ok(Self { socket, several, asked: RecentMap::new(HALF) })
     }
 
-    /// Where it listens.
+    /// Returns the address the socket is bound to.
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
-    /// The same socket for another thread.
+    /// Returns another handle of the same socket, for another thread.
     pub(super) fn another(&self) -> io::Result<UdpSocket> {
         self.socket.try_clone()
     }
 
-    /// Whether [`Socket::receive`] waits when nothing is there.
+    /// Sets whether [`Socket::receive`] waits if no datagram is there.
     pub(super) fn waits(&self, waits: bool) -> io::Result<()> {
         self.socket.set_nonblocking(!waits)
     }
 
-    /// The next datagram.
+    /// Receives the next datagram.
     pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
         let Some(several) = &self.several else {
             let (bytes, other) = self.socket.recv_from(buffer)?;
@@ -85,19 +85,19 @@ impl Socket {
         Ok(Received { from: Endpoints { other: meta.addr, own: meta.dst_ip }, bytes: meta.len, each: meta.stride })
     }
 
-    /// Somebody asked, and is owed an answer perhaps.
+    /// Notes which address a client has asked, for its answer.
     pub(super) fn asked(&mut self, from: Endpoints) {
         if let Some(own) = from.own {
             self.asked.note(from.other, own);
         }
     }
 
-    /// An answer to this one leaves from the address it asked last.
+    /// Returns the addresses for an answer: it leaves from the address that the client asked last.
     pub(super) fn answering(&self, to: SocketAddr) -> Endpoints {
         Endpoints { other: to, own: self.asked.of(&to).copied() }
     }
 
-    /// Sends a datagram. What the system refuses is lost, as on any network.
+    /// Sends a datagram. If the system refuses it, it is lost, as it may be on any network.
     pub(super) fn send(&self, to: Endpoints, bytes: &[u8]) {
         let send = |src_ip| match &self.several {
             Some(several) => {
@@ -108,7 +108,7 @@ impl Socket {
             None => self.socket.send_to(bytes, to.other).map(drop),
         };
         let sent = match send(to.own) {
-            // Nothing can be sent from what was asked: a broadcast, or an address that this machine has lost since.
+            // It cannot be sent from the address that was asked: a broadcast, or one that this machine has lost since.
             Err(_) if to.own.is_some() => send(None),
             sent => sent,
         };

@@ -1,11 +1,11 @@
-//! Ending a server from another thread, and waking its own.
+//! Ends a server from another thread, and wakes its thread.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Ends a server from any thread; for signals.
+/// A handle that ends a server from any thread, as at a signal.
 #[derive(Debug, Clone)]
 pub struct Stop {
     pub(super) stopping: Arc<AtomicBool>,
@@ -18,15 +18,15 @@ impl Stop {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         if let Err(error) = self.waker.wake() {
-            // The address it listens on is not this machine's any more. On Linux this ends the receiving, though it
-            // calls it an error.
+            // The address the server listens on is not this machine's any more. On Linux this makes the receiving end,
+            // though it is reported as an error.
             log::warn!("nothing can be sent to the server's own address: {error}");
             let _ = socket2::SockRef::from(&*self.socket).shutdown(std::net::Shutdown::Both);
         }
     }
 }
 
-/// Sends an empty datagram to the server's own socket.
+/// Wakes the server's thread with an empty datagram to its own socket.
 #[derive(Debug)]
 pub(super) struct Waker {
     pub(super) socket: UdpSocket,
@@ -35,7 +35,7 @@ pub(super) struct Waker {
 
 impl Waker {
     pub(super) fn new(server: SocketAddr) -> io::Result<Self> {
-        // Of a link-local address the zone stays.
+        // The zone of a link-local address stays.
         let (mut own, mut to) = (server, server);
         let ip = match server.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -1,4 +1,4 @@
-//! The threads that work for the server's own, and what is on its way to them and back.
+//! The threads that work for the server's thread, and the channels to and from them.
 
 use std::io;
 use std::thread::{self, JoinHandle};
@@ -10,14 +10,14 @@ use crate::base::timer_thread;
 use crate::server::hasher::{self, Job, Outcome};
 use crate::server::store::{self, BatchResults, Op, Store};
 
-/// A thread that should be there is not; its name.
+/// The name of a thread that has ended although the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ThreadEnded(pub(super) &'static str);
 
-/// Store, hasher and timer. Fields end in the order in which they stand: channels before threads.
+/// The store, the hasher and the timer. Fields are dropped in their order: channels before threads.
 pub(super) struct Workers {
     ops: Option<Sender<Vec<Op>>>,
-    /// What is to be stored next, together.
+    /// The operations that go to the store together next.
     storing: Vec<Op>,
     done: Receiver<BatchResults>,
     jobs: Option<Sender<Job>>,
@@ -28,10 +28,10 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Starts them; `wake` is called when there is something to be fetched; `now` is the clock.
+    /// Starts the threads. They call `wake` when a result is ready; `now` is the clock.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// If the system cannot start a thread.
     pub(super) fn start(
         store: Store,
         wake: impl Fn() + Clone + Send + 'static,
@@ -58,20 +58,20 @@ impl Workers {
         })
     }
 
-    /// To be stored with all that comes until [`Workers::store`].
+    /// Adds an operation to those that [`Workers::store`] hands over next.
     pub(super) fn store_later(&mut self, op: Op) {
         self.storing.push(op);
     }
 
-    /// How much is to be stored.
+    /// Returns how many operations wait to be handed over.
     pub(super) fn to_store(&self) -> usize {
         self.storing.len()
     }
 
-    /// Gives the store what is to be stored.
+    /// Hands the waiting operations to the store as one batch.
     ///
     /// # Errors
-    /// Its thread is gone.
+    /// If the store's thread has ended.
     pub(super) fn store(&mut self) -> Result<(), ThreadEnded> {
         if self.storing.is_empty() {
             return Ok(());
@@ -83,20 +83,20 @@ impl Workers {
         }
     }
 
-    /// What is stored by now.
+    /// Returns the results of a batch that is done; `None` if there is none.
     pub(super) fn stored(&self) -> Option<BatchResults> {
         self.done.try_recv().ok()
     }
 
-    /// What is stored by then; waits for it.
+    /// Waits until `by` at most for the results of a batch.
     pub(super) fn stored_by(&self, by: Instant) -> Option<BatchResults> {
         self.done.recv_deadline(by).ok()
     }
 
-    /// Gives the hasher a password; false if it has too much to do.
+    /// Gives the hasher a job; returns false if its queue is full.
     ///
     /// # Errors
-    /// Its thread is gone.
+    /// If the hasher's thread has ended.
     pub(super) fn hash(&self, job: Job) -> Result<bool, ThreadEnded> {
         match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
             Some(Err(TrySendError::Disconnected(_))) => Err(ThreadEnded("hasher")),
@@ -105,13 +105,13 @@ impl Workers {
         }
     }
 
-    /// What is hashed by now.
+    /// Returns the result of a hash that is done; `None` if there is none.
     pub(super) fn hashed(&self) -> Option<Outcome> {
         self.outcomes.try_recv().ok()
     }
 
-    /// Has the server woken then. The timer thread is told only when the deadline moves earlier; a wake-up too early is
-    /// cheap.
+    /// Asks the timer to wake the server at this time. The timer thread is told only if that is earlier than before; a
+    /// wake-up too early does no harm.
     pub(super) fn wake_at(&mut self, now: Instant, at: Instant) {
         if self.deadline.is_none_or(|told| at < told || told <= now) {
             self.deadline = Some(at);
@@ -121,7 +121,7 @@ impl Workers {
         }
     }
 
-    /// Whether the deadline of before has come; it is over then. `now` is asked only where there is one.
+    /// Returns whether the last deadline has come, and clears it if so. `now` is only called if there is one.
     pub(super) fn is_due(&mut self, now: impl FnOnce() -> Instant) -> bool {
         let Some(at) = self.deadline else { return false };
         let due = now() >= at;
@@ -131,14 +131,14 @@ impl Workers {
         due
     }
 
-    /// Closed channels end them; what was given to the store is committed first.
+    /// Closes the channels, which ends the threads; what was given to the store is committed first.
     pub(super) fn close(&mut self) {
         (self.ops, self.jobs, self.deadlines) = (None, None, None);
     }
 
-    /// Waits until they have ended. What is committed at the last moment can still be fetched.
+    /// Waits until the threads have ended. Results of the last commits can still be fetched.
     pub(super) fn join(&mut self) {
-        // Nobody waits for the passwords still to be looked at, and each takes its time.
+        // Nobody waits for the passwords that are still to be hashed, each of which takes a while.
         self.outcomes = crossbeam_channel::never();
         for worker in self.threads.drain(..) {
             let name = worker.thread().name().map(str::to_owned).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! How the account may be used: a setting at servers that encrypt; its password, at plain ones.
+//! How the account may be used, a setting at servers that encrypt, and its password, which can be changed at plain
+//! ones.
 
 use rust_i18n::t;
 
@@ -11,7 +12,7 @@ use crate::client::session::{AccountChange, ConnectionState, PasswordOutcome, Sp
 use crate::protocol::wire::frame::AccountSettings;
 
 impl App {
-    /// Begins to change the password, where that can be.
+    /// Begins to change the password, if that is possible.
     pub(super) fn ask_password(&mut self) {
         if self.client.connection().speaks == Some(SpokenDialect::Secure) {
             return self.warn(&t!("password.encrypted"));
@@ -27,7 +28,7 @@ impl App {
         self.ask = Ask::OldPassword;
     }
 
-    /// What became of a change of the password.
+    /// Handles the outcome of a change of the password.
     pub(super) fn password_changed(&mut self, outcome: &PasswordOutcome) {
         self.login.awaits.password = false;
         let sentence = outcome.sentence();

@@ -1,4 +1,4 @@
-//! The loop, and what each event and command does.
+//! The main loop of the terminal client, and what each event and command does.
 
 use crossbeam_channel::{Receiver, Sender, at, never, select};
 use rust_i18n::t;
@@ -23,7 +23,7 @@ use crate::client::net::{Bell, clock};
 use crate::client::session::{ConnectionState, PlainReason};
 use crate::client::{Client, Event};
 
-/// What the loop waits for, and how others wake it.
+/// The channels that the main loop waits for, and by which others wake it.
 pub(super) struct Wakes {
     rings: Receiver<()>,
     pub(super) ring: Sender<()>,
@@ -37,7 +37,7 @@ impl Wakes {
         Self { rings, ring, inputs, waiting }
     }
 
-    /// Rings this loop.
+    /// Returns a bell that wakes this loop.
     pub(super) fn bell(&self) -> Bell {
         let ring = self.ring.clone();
         Bell::new(move || {
@@ -46,7 +46,7 @@ impl Wakes {
     }
 }
 
-/// What is kept of this computer's user, whoever is logged in.
+/// The settings and folders of this computer's user, which do not depend on the login.
 pub(super) struct Profile {
     pub(super) settings: Settings,
     saver: Saver,
@@ -54,13 +54,13 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Keeps the settings as they are now.
+    /// Saves the settings.
     pub(super) fn save(&self) {
         self.saver.save(&self.settings);
     }
 }
 
-/// The terminal client: its parts, each with its own state, and what happens between them.
+/// The terminal client: its parts, each with its own state, and how they work together.
 pub(super) struct App {
     pub(super) client: Client,
     pub(super) wakes: Wakes,
@@ -68,15 +68,15 @@ pub(super) struct App {
     pub(super) server: Server,
     pub(super) out: Output,
     pub(super) line: Line,
-    /// Lines of earlier runs; a pipe has none.
+    /// The lines of earlier runs; `None` for a pipe.
     remembered: Option<Remembered>,
     pub(super) pipe: Pipe,
     pub(super) ask: Ask,
     pub(super) pending: Pending,
-    /// From a file or the environment; used once.
+    /// The password from a file or the environment; it is used once.
     pub(super) given: Option<Password>,
     pub(super) login: Login,
-    /// While datagrams are sent by hand.
+    /// Present while datagrams are sent by hand.
     pub(super) raw: Option<Raw>,
     pub(super) ending: Ending,
 }
@@ -174,7 +174,7 @@ impl App {
             Input::Line(line) => self.pipe.came(line.map_or(Arrived::Unreadable, Arrived::Line)),
             Input::End => self.pipe.end(),
             Input::Gone => self.out.cut = true,
-            // A terminal that goes says so by a signal as well: that is no second asking.
+            // A terminal that goes away also sends a signal, which does not count as a second request to end.
             Input::Leave if self.out.cut && self.ending.how != Leaving::No => {}
             Input::Leave => self.leave(Leaving::Quit),
             Input::Found(found) => self.server_found(found),
@@ -190,14 +190,15 @@ impl App {
         let other = if own || key != Key::Enter || self.ask != Ask::Command { None } else { self.draft_now() };
         match self.line.key(key) {
             Done::Edited => self.typed(stood),
-            // What is typed meanwhile comes after it; of a line that nobody could see nothing is done.
+            // A line that is typed meanwhile is handled afterwards; one that could not be seen while it was typed is
+            // not carried out.
             Done::Line(line) if self.is_under_way() || self.raw_waits() => {
                 if !self.line.is_secret() {
                     if own {
                         self.line_ends(&line);
                     }
                     self.pipe.came(Arrived::Line(line));
-                    // An earlier line waits, and what is typed comes back once it is done.
+                    // This was an earlier line, so what was being typed comes back once it is done.
                     if let Some((peer, text)) = other {
                         self.lay_aside(peer, text);
                     }
@@ -210,7 +211,7 @@ impl App {
                     self.line_ends(&line);
                 }
                 self.line_done(line);
-                // An earlier line was done, and what is typed still is not.
+                // This was an earlier line, and what was being typed is still there.
                 if let Some((peer, text)) = other {
                     self.lay_aside(peer, text);
                     self.bring_draft();
@@ -230,17 +231,17 @@ impl App {
         }
     }
 
-    /// A login, a registration, a change of the password or of the list is: all that the server looks at a password for,
-    /// and what the next line may rely on.
+    /// Returns whether a login, a registration, or a change of the password or of the list is under way: whatever a
+    /// password was given for, and whatever the next line may rely on.
     pub(super) fn is_under_way(&self) -> bool {
         self.pending != Pending::Nothing || self.login.is_under_way()
     }
 
-    /// A line's turn has come.
+    /// Handles a line whose turn has come.
     pub(super) fn line_done(&mut self, line: String) {
         let answers = self.ask != Ask::Command;
         self.submit(line);
-        // What was being typed when something was asked comes back by itself.
+        // What was being typed when a question was asked comes back by itself.
         if !answers {
             self.bring_draft();
         }
@@ -253,7 +254,8 @@ impl App {
                 let answer = if self.ask.is_secret() { String::new() } else { harmless(&line) };
                 self.print(&format!("{}{answer}", prompt.painted));
             }
-            // The line that waited comes back before what the answer brings; of a secret it is not known yet whether it was right.
+            // The line that was interrupted comes back before the answer has effects. After a password it does not,
+            // since the password may be asked for again.
             if !self.ask.is_secret() {
                 self.line.go_on();
             }
@@ -290,7 +292,7 @@ impl App {
         }
     }
 
-    /// Keeps a line for later runs.
+    /// Saves a line for later runs.
     pub(super) fn keep_line(&self, line: &str) {
         if let Some(remembered) = &self.remembered {
             remembered.keep(line);
@@ -378,7 +380,7 @@ impl App {
             | Event::NotStoring(_)
             | Event::TookPlace { .. }
             | Event::Copied { offline: false } => event.notice().iter().for_each(|text| self.warn(text)),
-            // What only windows ask for, and what the prompt shows by itself.
+            // Only the windows need these, or the prompt shows them by itself.
             Event::Extensions(_)
             | Event::Index { .. }
             | Event::Page { .. }
@@ -411,7 +413,7 @@ impl App {
         self.give_back(peer, text);
     }
 
-    /// Whatever waits for the history waits no longer.
+    /// Ends everything that waits for the history.
     fn not_opened(&mut self, sentence: &str) {
         self.pending = Pending::Nothing;
         self.login.awaits.not_read(None);
@@ -419,7 +421,7 @@ impl App {
         self.error(sentence);
     }
 
-    /// The file is damaged; or was found to be while it is `open`.
+    /// Says that the history's file is damaged; `open` if this was found while it is open.
     fn damaged(&mut self, sentence: &str, open: bool) {
         let account = self.login.me.as_ref().map_or_else(String::new, Account::to_string);
         let hint = t!("term.rescue_hint", account = harmless(&account));
@@ -427,7 +429,7 @@ impl App {
         if open { self.error(&text) } else { self.not_opened(&text) }
     }
 
-    /// What was asked of the history is not coming.
+    /// Says that something that was asked of the history could not be read.
     fn not_read(&mut self, peer: Option<&Account>, why: &str) {
         self.login.awaits.not_read(peer);
         self.error(&t!("gui.not_read", error = why));
@@ -468,7 +470,7 @@ impl App {
         }
     }
 
-    /// The server does not answer any more, or does again.
+    /// Called when the server stops answering, and when it answers again.
     fn silent(&mut self, silent: bool) {
         log::info!("silent: {silent}");
         self.out.changed();

@@ -1,4 +1,4 @@
-//! Questions: accounts and passwords, and what the server says to them.
+//! Questions to the person: accounts, passwords and decisions; also how the server answers logins and registrations.
 
 use rust_i18n::t;
 
@@ -12,10 +12,10 @@ use crate::client::net::clock;
 use crate::client::session::{ConnectionState, LoginOutcome, RegisterOutcome};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
-/// What the next line is the answer to.
+/// The question that the next line answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ask {
-    /// Nothing was asked.
+    /// No question; the line is a command or a text.
     Command,
     LoginAccount,
     LoginPassword(Account),
@@ -26,29 +26,29 @@ pub(super) enum Ask {
     OldPassword,
     NewPassword(Password),
     NewPasswordAgain(Password, Password),
-    /// Whether the plain dialect will do for this.
+    /// Whether to use the plain dialect for this.
     Plain(Pending),
-    /// The same of a server that was secure, by a word that nobody types by habit.
+    /// The same at a server that encrypted before; the answer is a word that nobody types out of habit.
     Readable(Pending),
-    /// Whether this key of the server's was compared.
+    /// Whether the words of this new key were compared.
     Trust(Vec<u8>),
-    /// Whether a text is to go out as many messages.
+    /// Whether to send a text as several messages.
     Parts(Account, String),
-    /// Whether somebody is to come into the list though nobody knows whether there is that account.
+    /// Whether to add a contact although it is unknown whether the account exists.
     AddAllTheSame(Contact),
 }
 
-/// What the server is to answer.
+/// What waits for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Pending {
     Nothing,
-    /// The server is still being looked for.
+    /// A login that waits until the server is found.
     LoginLater(Account, Password),
-    /// As a device that is remembered, if it is; else the password is asked for.
+    /// A login as a remembered device, once the server is found; if it is not remembered, the password is asked for.
     ResumeLater(Account),
     Login(Account),
     RegisterLater(Account, Password, Password),
-    /// To log in with afterwards.
+    /// A registration, after which this account logs in.
     Register(Account, Password),
 }
 
@@ -99,11 +99,11 @@ fn is_yes(line: &str) -> bool {
 }
 
 impl App {
-    /// Asks for the password of the account that was named or is remembered.
+    /// Begins with the account that was named or is remembered, and asks for its password.
     pub(super) fn begin(&mut self, account: Option<&str>) {
         let remembered = self.profile.settings.account.clone();
         let name = account.unwrap_or(&remembered);
-        // A pipe says by itself what it wants, unless all is given.
+        // The lines of a pipe say what to do, unless account and password were given.
         if !name.is_empty() && (self.on_terminal() || self.given.is_some()) {
             self.ask_login(name);
         } else if self.on_terminal() {
@@ -113,7 +113,7 @@ impl App {
 
     pub(super) fn ask_login(&mut self, name: &str) {
         let me = self.login.account().map(Account::to_string);
-        // Whoever was logged out by the server, or went offline, may log in anew.
+        // After the server has logged this device out, or after going offline, one may log in again.
         let out = matches!(self.client.link(), ConnectionState::LoggedOut | ConnectionState::Offline);
         if let Some(me) = me.as_ref().filter(|_| !out) {
             return self.warn(&t!("term.logged_in_already", account = me));
@@ -136,7 +136,7 @@ impl App {
         }
     }
 
-    /// The line that answers a question. An empty one ends it.
+    /// Handles the answer to a question. An empty line cancels it.
     pub(super) fn answered(&mut self, line: &str) {
         let ask = std::mem::replace(&mut self.ask, Ask::Command);
         if line.is_empty() {
@@ -161,7 +161,7 @@ impl App {
                 None => self.ask_again(Ask::RegisterPassword(account)),
             },
             Ask::RegisterConfirm(account, password) => {
-                // The server compares them, as the protocol has it.
+                // The server compares the two, as the protocol says.
                 if let Some(confirm) = self.password_in(line) {
                     self.register(account, password, confirm);
                 }
@@ -198,7 +198,7 @@ impl App {
         }
     }
 
-    /// What was asked is not done.
+    /// Handles a question that was cancelled.
     fn not_answered(&mut self, ask: Ask) {
         match ask {
             Ask::Plain(_) | Ask::Readable(_) => self.not_plainly(),
@@ -219,14 +219,14 @@ impl App {
         self.quiet(&t!("term.cancelled"));
     }
 
-    /// Logs in by whatever this account needs: a password that was given, none on a device that is remembered, or a question.
+    /// Logs in with the password that was given, without one on a remembered device, or asks for it.
     fn log_in_as(&mut self, account: Account) {
         if let Some(password) = self.given.take() {
             self.log_in(account, password);
         } else if self.on_terminal() && (!self.server.place.is_known() || self.client.can_resume(&account)) {
             self.with_server(Pending::ResumeLater(account));
         } else {
-            // The next line of a pipe is the password, whatever is remembered.
+            // The next line of a pipe is the password, even if this device is remembered.
             self.ask = Ask::LoginPassword(account);
         }
     }
@@ -237,7 +237,7 @@ impl App {
         self.ask_again(again);
     }
 
-    /// The password that was typed; of what is none it is said.
+    /// Returns the password that was typed; says so if the text cannot be one.
     fn password_in(&mut self, line: &str) -> Option<Password> {
         let password = Password::parse(line).ok();
         if password.is_none() {
@@ -251,14 +251,14 @@ impl App {
         self.only_on_terminal();
     }
 
-    /// What was asked of the server cannot be: nothing waits for it any more, and it is said why.
+    /// Ends what waits for the server because it cannot be done, and says why.
     pub(super) fn gave_up(&mut self, exit: Exit, why: &str) {
         self.pending = Pending::Nothing;
         self.failed(exit);
         self.error(why);
     }
 
-    /// Nobody is logged in any more, or tries to be. What was typed and not sent is on disk before that is closed.
+    /// Ends the login. What was typed but not sent is saved before the history is closed.
     pub(super) fn end_login(&mut self) {
         self.keep_draft();
         self.client.close_account();
@@ -279,7 +279,7 @@ impl App {
         self.quiet(&t!("term.cancelled"));
     }
 
-    /// The server knows no other dialect, or says so; what waits for the answer stays where it is.
+    /// Asks about the plain dialect, because the server knows no other; what waits goes on with the answer.
     pub(super) fn plain_only(&mut self, notice: &str) {
         if !self.on_terminal() {
             self.failed(Exit::Refused);
@@ -298,7 +298,7 @@ impl App {
         }
     }
 
-    /// A pipe does not try again: its next line is a command.
+    /// A pipe does not ask again: its next line is a command.
     fn only_on_terminal(&mut self) {
         if !self.on_terminal() {
             self.pipe.misused();
@@ -306,7 +306,7 @@ impl App {
         }
     }
 
-    /// No password is needed on this device from now on.
+    /// Has this device remembered, so that it needs no password from now on.
     pub(super) fn stay(&mut self) {
         let text = if self.client.stay_from_now_on() { t!("term.stays") } else { t!("term.stay_not_now") };
         self.quiet(&text);
@@ -320,15 +320,15 @@ impl App {
         self.with_server(Pending::RegisterLater(account, password, confirm));
     }
 
-    /// Does this once the server's address is known, and this machine's own runs: it ends a minute after
-    /// its last user, so it may be gone since it was looked for.
+    /// Does this once the server's address is known and, if it is this machine's own server, once that runs: it ends a
+    /// minute after its last user, so it may have ended since it was found.
     fn with_server(&mut self, what: Pending) {
         self.pending = what;
         if !self.server.place.is_to_be_searched() {
             return self.go_on();
         }
         self.quiet(&t!("gui.looking_up"));
-        // It is still being looked for since the program began.
+        // The search that began with the program is still under way.
         if !self.server.found {
             return;
         }
@@ -366,7 +366,7 @@ impl App {
         self.client.register(clock::now(), account, password, confirm);
     }
 
-    /// The server was found: what waited for it goes on.
+    /// Goes on with what waited for the server to be found.
     pub(super) fn go_on(&mut self) {
         match std::mem::replace(&mut self.pending, Pending::Nothing) {
             Pending::LoginLater(account, password) => self.log_in_now(account, Some(password)),
@@ -410,16 +410,16 @@ impl App {
         }
     }
 
-    /// Another account has the name that is logged in: what was shown was the earlier one's, and no text typed for its
-    /// chats goes out by itself.
+    /// Called when the account that was logged in was deleted and made anew: what is shown belongs to the earlier one,
+    /// and texts that were typed for its chats are not sent.
     pub(super) fn made_anew(&mut self, text: &str) {
         self.login = self.login.me.clone().map_or_else(Login::nobody, Login::of);
         self.leave_chat();
         if self.on_terminal() { self.warn(text) } else { self.stop(text) }
     }
 
-    /// A session that nobody began just now was refused: it is said, and whose password would help is asked for it, so
-    /// that nobody types it where it is seen.
+    /// Says that a session was refused which the person has not just begun, and asks for the password if that would
+    /// help, so that nobody types it where it can be seen.
     fn refused_on_return(&mut self, outcome: &LoginOutcome, needed: Option<Account>) {
         match outcome.on_return() {
             Some(sentence) => self.error(&sentence),
@@ -460,7 +460,7 @@ impl App {
                 self.warn(&outcome.sentence());
                 self.ask = Ask::TakeOver;
             }
-            // Said already; the history stays open for `trust`.
+            // This was said already; the history stays open for the command `trust`.
             (LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged, Some(_)) if self.on_terminal() => {}
             (outcome, account) => {
                 self.failed(exit(outcome));

@@ -1,12 +1,12 @@
 //! What a typed line means: a command, or a text for the friend one chats with. Pure.
 //!
-//! Outside a chat a line is a command, with or without a leading `/`. In a chat only what begins with `/` is one,
-//! since a friend's answer may be any word: "lobby", "why", "offline". `//` begins a text with one `/`, and a leading
-//! space sends literally whatever follows. `s/name/message` goes to `name` from everywhere, or to nobody.
+//! Outside a chat a line is a command, with or without a leading `/`. In a chat only a line that begins with `/` is
+//! one, since a message to a friend may be any word: "lobby", "why", "offline". `//` begins a text with one `/`, and
+//! after a leading space everything is text. `s/name/message` sends to `name` from anywhere, or to nobody.
 //!
 //! Its part:
 //!
-//! - `table`: every command, with all that the program knows of it.
+//! - `table`: all commands and what the program knows about them.
 
 mod table;
 
@@ -16,28 +16,28 @@ use table::Names;
 
 use crate::base::model::Account;
 
-/// What a line means.
+/// The meaning of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Typed {
     /// The line is empty or has blanks alone.
     Nothing,
     /// A command with its words.
     Command(&'static Command, Vec<String>),
-    /// `s/name/message`, to whoever is called so.
+    /// `s/name/message`: a message to the account of this name.
     Say(Account, String),
-    /// A text for the friend one chats with; the name of the command it looks like, if it does.
+    /// A text for the friend one chats with; also the name of the command it looks like, if any.
     Text(String, Option<&'static str>),
-    /// Words are missing, or there are too many.
+    /// A command with too few or too many words.
     Usage(&'static Command),
-    /// No command is called so.
+    /// An unknown command.
     Unknown(String),
-    /// `s/name/…` of nobody known. It is meant for one person, so it goes to nobody else.
+    /// `s/name/…` with an unknown name. It was meant for one person, so it is sent to nobody.
     Nobody(String),
-    /// `s/name/message` without its end.
+    /// `s/name/message` that is incomplete.
     HalfSaid,
 }
 
-/// What a line means. `known` tells whether somebody is called so.
+/// Returns what a line means. `known` returns the account that a name stands for, if there is one.
 pub(super) fn parse(line: &str, in_chat: bool, known: impl Fn(&str) -> Option<Account>) -> Typed {
     if line.trim().is_empty() {
         return Typed::Nothing;
@@ -62,18 +62,18 @@ pub(super) fn parse(line: &str, in_chat: bool, known: impl Fn(&str) -> Option<Ac
     if command.accepts(&words) { Typed::Command(command, words) } else { Typed::Usage(command) }
 }
 
-/// The command that this text of a chat would be after a `/`.
+/// Returns the name of the command that a text of a chat would be, with a `/` before it.
 fn looks_like(line: &str) -> Option<&'static str> {
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     named(name).filter(|command| command.accepts(&words_for(command, rest))).map(|command| command.name)
 }
 
-/// The words behind a command as it reads them.
+/// Splits what follows a command into the words that it takes.
 fn words_for(command: &Command, rest: &str) -> Vec<String> {
     split(rest, command.last_is_rest().unwrap_or(usize::MAX))
 }
 
-/// The name and the message; a name may hold a `/` itself.
+/// Splits `name/message`; the name may contain a `/`.
 fn says(said: &str, known: impl Fn(&str) -> Option<Account>) -> Typed {
     let parts = || said.match_indices('/').filter_map(|(i, _)| Some((said.get(..i)?, said.get(i + 1..)?)));
     match (parts().find_map(|(name, text)| Some((known(name)?, text))), parts().next()) {
@@ -84,7 +84,7 @@ fn says(said: &str, known: impl Fn(&str) -> Option<Account>) -> Typed {
     }
 }
 
-/// The words of a text, `"in quotes"` too; at most `most`, the last one being all the rest.
+/// Splits a text into words, some of them `"in quotes"`; at most `most`, the last one being the rest.
 fn split(text: &str, most: usize) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = text.trim();
@@ -101,7 +101,7 @@ fn split(text: &str, most: usize) -> Vec<String> {
     words
 }
 
-/// What could stand at the cursor: where the word begins, and how it may go on.
+/// Returns the completions at the cursor: where the word begins, and how it may continue.
 pub(super) fn completions(before_cursor: &str, in_chat: bool, names: &[String]) -> (usize, Vec<String>) {
     let starting = |from: usize, all: &mut dyn Iterator<Item = &str>, end: &str| {
         let begun = before_cursor.get(from..).unwrap_or_default();
@@ -133,7 +133,7 @@ pub(super) fn completions(before_cursor: &str, in_chat: bool, names: &[String]) 
     }
 }
 
-/// What all of them begin with.
+/// Returns the longest common beginning.
 pub(super) fn common(words: &[String]) -> &str {
     let Some(first) = words.first() else { return "" };
     let shared =

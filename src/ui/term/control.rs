@@ -1,4 +1,4 @@
-//! Commands about the program itself: help, status, language, polling, datagrams; and completion.
+//! Commands about the program itself: help, status, language, polling, datagrams; also completion.
 
 use rust_i18n::t;
 
@@ -24,7 +24,7 @@ impl App {
         }
     }
 
-    /// How a command is written, to whoever wrote it otherwise.
+    /// Shows how a command is written, after it was written wrongly.
     pub(super) fn usage(&mut self, command: &Command) {
         let slash = if self.login.target.is_some() { "/" } else { "" };
         let written = format!("{slash}{} {}", command.name, command.form());
@@ -38,7 +38,7 @@ impl App {
         } else if !name.is_empty() {
             return self.unknown(name);
         } else {
-            // Whoever reads Chinese may type it as well.
+            // People who read Chinese may type the Chinese name as well.
             let chinese = rust_i18n::locale().starts_with("zh");
             let wide = if chinese { 42 } else { 38 };
             for command in COMMANDS {
@@ -63,7 +63,7 @@ impl App {
         if unsent > 0 {
             text.push_str(&format!(" · {}", t!("term.unsent", n = unsent)));
         }
-        // The state is said above.
+        // The state is printed above.
         for (what, value) in connection.rows(clock::now().instant, &rust_i18n::locale()).into_iter().skip(1) {
             text.push_str(&format!("\n  {} {}", column(&what, 14), harmless(&value)));
         }

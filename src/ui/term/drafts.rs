@@ -1,5 +1,5 @@
-//! What is typed to somebody and not sent: the account's history keeps it, as it does for windows, so it is there after
-//! any end of the program, in either face.
+//! Drafts: texts that were typed to somebody but not sent. They are kept in the account's history, as those of the
+//! windows are, so that they survive any end of the program and are there in either face.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -11,19 +11,19 @@ use crate::base::model::Account;
 use crate::client::DRAFT_SOON;
 use crate::client::net::clock;
 
-/// The drafts of an account.
+/// The drafts of the account that is logged in.
 #[derive(Debug, Default)]
 pub(super) struct Drafts {
-    /// Those that the history has.
+    /// The drafts as the history has them.
     kept: HashMap<Account, String>,
-    /// When what is typed goes there, if it is another text than that.
+    /// When to save what is being typed, if it differs from that.
     due: Option<Instant>,
-    /// For whom the line was begun, and what their draft was then.
+    /// The friend to whom the line is being typed, and their draft when it was begun.
     begun: Option<(Account, String)>,
 }
 
 impl Drafts {
-    /// Whether this is another one than the history has; then it has this from now on.
+    /// Returns whether a draft differs from the one in the history, and notes it as saved.
     fn is_new(&mut self, peer: &Account, text: &str) -> bool {
         let new = self.kept.get(peer).map_or("", String::as_str) != text;
         if new && text.is_empty() {
@@ -34,19 +34,19 @@ impl Drafts {
         new
     }
 
-    /// All messages with somebody are deleted, and the history drops their draft with them.
+    /// Forgets a friend's draft, because their messages are deleted and the draft with them.
     pub(super) fn forget(&mut self, peer: &Account) {
         self.kept.remove(peer);
         self.begun = self.begun.take().filter(|(of, _)| of != peer);
     }
 
-    /// When it is time to keep what is typed.
+    /// Returns when to save what is being typed.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
 }
 
-/// The line that sends this text in a chat, also where it looks like something else.
+/// Returns the line that sends this text in a chat, with a prefix if it would mean something else.
 fn line_of(text: &str, known: impl Fn(&str) -> Option<Account>) -> String {
     match commands::parse(text, true, known) {
         Typed::Text(read, _) if read == text => text.to_owned(),
@@ -56,7 +56,7 @@ fn line_of(text: &str, known: impl Fn(&str) -> Option<Account>) -> String {
 }
 
 impl App {
-    /// What one's own line makes of the draft of whom one chats with; none where it says nothing of it.
+    /// Returns the draft that follows from the line being typed; `None` if it says nothing about one.
     pub(super) fn draft_now(&self) -> Option<(Account, String)> {
         let peer = self.login.target.clone()?;
         if !self.on_terminal() || !self.login.logged_in || self.raw.is_some() {
@@ -66,7 +66,7 @@ impl App {
         match commands::parse(self.line.own(), true, |name| self.resolve(name)) {
             Typed::Text(text, _) => Some((peer, text)),
             Typed::Nothing => begun.map(|_| (peer, String::new())),
-            // Whatever it began as was no draft.
+            // The line is not a text, so the draft is the one before it was begun.
             Typed::Command(..)
             | Typed::Say(..)
             | Typed::Usage(_)
@@ -76,8 +76,8 @@ impl App {
         }
     }
 
-    /// A key may have changed one's own line, in which something stood before or not. What is emptied is no draft any more, at
-    /// once, since a command may be next.
+    /// Called after a key, which may have changed the line; `stood` says whether it had text before. A line that is
+    /// emptied deletes the draft at once, since a command may be next.
     pub(super) fn typed(&mut self, stood: bool) {
         let Some(peer) = self.login.target.clone() else { return };
         let empty = self.line.own().is_empty();
@@ -97,7 +97,7 @@ impl App {
         }
     }
 
-    /// Puts what is typed on disk.
+    /// Saves what is being typed.
     pub(super) fn keep_draft(&mut self) {
         self.login.drafts.due = None;
         if let Some((peer, text)) = self.draft_now() {
@@ -105,27 +105,28 @@ impl App {
         }
     }
 
-    /// This is somebody's draft from now on; nothing where none is.
+    /// Saves a friend's draft; an empty text means none.
     pub(super) fn note_draft(&mut self, peer: Account, text: String) {
         if self.login.drafts.is_new(&peer, &text) {
             self.client.set_draft(peer, text);
         }
     }
 
-    /// What is typed gives way to an earlier line, and that the line is empty then says nothing of it.
+    /// Saves what is being typed before an earlier line takes its place in the input line.
     pub(super) fn lay_aside(&mut self, peer: Account, text: String) {
         (self.login.drafts.begun, self.login.drafts.due) = (None, None);
         self.note_draft(peer, text);
     }
 
-    /// Puts what is typed on disk once it is time.
+    /// Saves what is being typed when it is time.
     pub(super) fn keep_draft_in_time(&mut self) {
         if self.login.drafts.due.is_some_and(|due| due <= clock::now().instant) {
             self.keep_draft();
         }
     }
 
-    /// One's own line is finished, and about to be done: where it is no text, the draft is the one before it was begun.
+    /// Called when a line is finished and about to be carried out: if it is not a text, the draft is again the one
+    /// before it was begun.
     pub(super) fn line_ends(&mut self, line: &str) {
         let begun = self.login.drafts.begun.take();
         self.login.drafts.due = None;
@@ -137,19 +138,19 @@ impl App {
         }
     }
 
-    /// What was typed was sent, asked about or taken away: it is no draft, unless it has come back into the line.
+    /// Deletes a draft after its text was sent, asked about or withdrawn, unless it has come back into the line.
     pub(super) fn draft_is_sent(&mut self, peer: &Account) {
         if self.on_terminal() && self.line.own().is_empty() {
             self.note_draft(peer.clone(), String::new());
         }
     }
 
-    /// What the history has of an account that was opened.
+    /// Takes over the drafts that the history has of the account.
     pub(super) fn drafts_are(&mut self, drafts: Vec<(Account, String)>) {
         self.login.drafts.kept.extend(drafts);
     }
 
-    /// A chat is opened, or a command was done in it: its draft stands in the line again, if that is empty.
+    /// Brings a draft back into the line, if that is empty, when a chat is opened or a command in it is done.
     pub(super) fn bring_draft(&mut self) {
         let Some(draft) = self.login.target.as_ref().and_then(|peer| self.login.drafts.kept.get(peer)) else { return };
         let waits = self.ask != Ask::Command || self.line.is_secret() || self.is_under_way();

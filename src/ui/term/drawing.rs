@@ -1,4 +1,4 @@
-//! The prompt and what is printed above it.
+//! The prompt, the line being typed, and what is printed above it.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -15,11 +15,11 @@ use crate::base::model::Account;
 use crate::client::net::clock;
 use crate::client::session::ConnectionState;
 
-/// How often a flood of messages is drawn.
+/// The shortest time between two drawings during a flood of messages.
 const DRAW: Duration = Duration::from_millis(10);
 
 impl App {
-    /// The prompt: who one is, whom one writes to, and how far the last message has come.
+    /// Returns the prompt: one's own name, whom one writes to, and how far the last message has come.
     pub(super) fn prompt(&self) -> Prompt {
         let question = self.ask.prompt();
         if let Some(plain) = question {
@@ -50,12 +50,12 @@ impl App {
         Prompt { plain, painted }
     }
 
-    /// To be printed above the line, in whole lines, broken between words.
+    /// Prints whole lines above the prompt, broken between words.
     pub(super) fn print(&mut self, text: &str) {
         self.out.say(text);
     }
 
-    /// To be printed above the line: what can be copied as it is, however narrow the window.
+    /// Prints above the prompt without breaking lines, so that the text can be copied from a narrow window too.
     pub(super) fn print_as_it_is(&mut self, text: &str) {
         self.out.say_as_it_is(text);
     }
@@ -73,7 +73,7 @@ impl App {
         self.out.say(&self.out.style.error(text));
     }
 
-    /// Draws at once after a key and after a pause, else at most every [`DRAW`]; when that is due.
+    /// Draws at once after a key or a pause, else at most every [`DRAW`]. Returns when drawing is due next.
     pub(super) fn flush_soon(&mut self) -> io::Result<Option<Instant>> {
         let now = clock::now().instant;
         match self.out.due(now, self.ending.left) {
@@ -94,8 +94,9 @@ impl App {
         self.out.flush(&prompt, &self.line, self.ending.left)
     }
 
-    /// Something is asked, or is no more. While a password is being looked at it may be asked for again, and whoever knows that
-    /// it was wrong types the right one already: that is the next password or nothing, and where it is nothing that is said.
+    /// Sets whether the line is an ordinary line, an answer, or a password. While a password is being checked it may be
+    /// asked for again, and a person who notices the mistake may already be typing it: what is typed then is the next
+    /// password, or is dropped with a notice.
     pub(super) fn line_kind(&mut self) {
         let under_way = self.is_under_way();
         let half = match self.ask.prompt() {
@@ -122,7 +123,7 @@ impl App {
     }
 }
 
-/// When there is something to draw.
+/// When the screen is to be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Due {
     Nothing,
@@ -130,26 +131,26 @@ enum Due {
     Now,
 }
 
-/// What is shown: the lines that are not written yet, the foot, and whether anybody sees it.
+/// The output: text that is not written yet, the prompt with the line, and whether anybody can see it.
 pub(super) struct Output {
     pub(super) style: Style,
     terminal: Option<Terminal>,
     screen: Screen,
-    /// To be printed above the line.
+    /// Text that is not written yet.
     text: String,
-    /// Whether something is to be drawn.
+    /// Whether something has changed that is to be drawn.
     dirty: bool,
     /// When the screen may be drawn next, unless a key was pressed.
     draw_at: Option<Instant>,
     keyed: bool,
-    /// Whether nobody sees what is printed any more.
+    /// Whether nobody can see the output any more.
     pub(super) cut: bool,
-    /// Why nobody sees it, where that was found by printing.
+    /// The error that showed this, if it came while writing.
     unwritten: Option<io::Error>,
 }
 
 impl Output {
-    /// An output on this terminal, or into a pipe.
+    /// Makes an output on this terminal, or, without one, into a pipe.
     pub(super) fn new(style: Style, terminal: Option<Terminal>) -> Self {
         let (columns, rows) = terminal.as_ref().map_or((0, 0), Terminal::size);
         Self {
@@ -165,7 +166,7 @@ impl Output {
         }
     }
 
-    /// Prints whole lines; a terminal's are broken between words.
+    /// Prints whole lines; on a terminal they are broken between words.
     fn say(&mut self, text: &str) {
         if self.terminal.is_some() {
             self.say_as_it_is(&wrap(text, self.screen.columns()));
@@ -174,7 +175,7 @@ impl Output {
         }
     }
 
-    /// Prints whole lines.
+    /// Prints whole lines as they are.
     fn say_as_it_is(&mut self, text: &str) {
         self.changed();
         self.text.push_str(text);
@@ -183,17 +184,17 @@ impl Output {
         }
     }
 
-    /// The prompt may be another one.
+    /// Notes that the prompt may have changed.
     pub(super) fn changed(&mut self) {
         self.dirty = true;
     }
 
-    /// A key was pressed, or something else came that is answered at once.
+    /// Notes that a key was pressed, or something else came that is shown at once.
     pub(super) fn touched(&mut self) {
         (self.dirty, self.keyed) = (true, true);
     }
 
-    /// Whether to draw now. The last time is never put off.
+    /// Returns when to draw; the last drawing is never postponed.
     fn due(&self, now: Instant, last: bool) -> Due {
         if !self.dirty {
             return Due::Nothing;
@@ -233,14 +234,14 @@ impl Output {
         print(&out)
     }
 
-    /// Empties the window.
+    /// Clears the window.
     pub(super) fn clear(&mut self) {
         let mut out = String::new();
         self.screen.clear(&mut out);
         let _ = print(&out);
     }
 
-    /// Stops the program until somebody continues it.
+    /// Stops the program until it is continued, as Ctrl+Z does.
     pub(super) fn suspend(&mut self) {
         let mut out = String::new();
         self.screen.erase(&mut out);
@@ -250,17 +251,17 @@ impl Output {
         }
     }
 
-    /// Nobody reads what is printed any more: the server is to hear that one has left all the same.
+    /// Notes that output is no longer possible; the program still goes offline.
     pub(super) fn unheard(&mut self, error: io::Error) -> Option<Instant> {
         log::info!("cannot print: {error}");
         (self.cut, self.unwritten) = (true, Some(error));
         None
     }
 
-    /// Takes the foot away.
+    /// Erases the prompt and the line.
     ///
     /// # Errors
-    /// What could not be written, now or before.
+    /// The error of writing, now or earlier.
     pub(super) fn end(&mut self) -> io::Result<()> {
         if let Some(error) = self.unwritten.take() {
             return Err(error);

@@ -8,11 +8,12 @@ use crate::base::model::{Account, SendState, names};
 use crate::client::history::{Conversation, Row};
 use crate::protocol::wire::frame::Past;
 
-/// A message: `account`, `writer` of what others wrote in a room, `remark`, `direction` (`in`, `out`; `note` of a row that is
-/// no message but a sentence of this program's, as that the account is another one from here on), `time` and
-/// `unix_ms` (when it was written: RFC 3339 in this computer's zone, and milliseconds since 1970; where only a server's own
-/// clock is known, what that wrote, and null), `came_unix_ms` of others' (when it came here), `text`, `state` of one's own,
-/// and `repeat` (true) of one that the server has handed out before.
+/// Writes a message. Its keys: `account`; `writer`, of others' messages in a room; `remark`; `direction`: `in`, `out`,
+/// or `note` for a sentence of this program, such as that the account is another one from here on; `time` and
+/// `unix_ms`, when it was written, in RFC 3339 in this computer's zone and in milliseconds since 1970 (where only a
+/// server's own clock is known, the time as that wrote it, and null); `came_unix_ms`, of others' messages, when it
+/// arrived here; `text`; `state`, of sent messages; and `repeat` (true), of a message that the server had handed out
+/// before.
 #[must_use]
 pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
     let mut value = json!({
@@ -36,7 +37,7 @@ pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
     json::line(&value)
 }
 
-/// Of what somebody else wrote in a room who it was, apart from what it says.
+/// Splits others' messages in a room into the writer and the text.
 fn name_writer(peer: &Account, row: &Row, value: &mut Value) {
     let (writer, text) = names::writer_and_text(&row.text, peer.is_room(), row.state.is_some());
     if let (Some(writer), Value::Object(object)) = (writer, value) {
@@ -45,7 +46,7 @@ fn name_writer(peer: &Account, row: &Row, value: &mut Value) {
     }
 }
 
-/// A message that the server keeps: as [`message`], with `row`, the server's number of it.
+/// Writes a message that the server keeps: as [`message`], with its number at the server as `row`.
 #[must_use]
 pub fn past(peer: &Account, remark: &str, me: &Account, past: &Past) -> String {
     let row = past_row(me, past);
@@ -65,7 +66,7 @@ pub fn past(peer: &Account, remark: &str, me: &Account, past: &Past) -> String {
     json::line(&value)
 }
 
-/// Somebody in the list, or a stranger who has written.
+/// Writes a friend of the list, or a stranger who has written.
 #[must_use]
 pub fn conversation(conversation: &Conversation) -> String {
     let Conversation { contact, stranger, last, draft, unread } = conversation;
@@ -88,7 +89,7 @@ fn time(row: &Row) -> String {
     }
 }
 
-/// The line that `messages` messages may have been lost on the way, by the server's count: `maybe_lost`.
+/// Writes that `messages` messages may have been lost on the way, by the server's count: `maybe_lost`.
 #[must_use]
 pub fn lost(messages: u64) -> String {
     json!({ "maybe_lost": messages }).to_string()

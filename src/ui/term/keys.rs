@@ -1,4 +1,4 @@
-//! Keys and lines from a terminal or a pipe, read on a thread of their own that does nothing else.
+//! Reads keys of a terminal, or lines of a pipe, on a thread that does nothing else.
 
 use std::io::{self, BufRead};
 use std::thread;
@@ -9,14 +9,15 @@ use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifier
 use super::Input;
 use super::line::Key;
 
-/// How long crossterm may look for what it has read already; nothing at all would have it look at nothing.
+/// How long crossterm may look for events that it has read already; with zero it would not look at all.
 #[cfg(unix)]
 const BUFFERED: std::time::Duration = std::time::Duration::from_millis(1);
 
-/// Reads keys until the program ends, or the terminal does: the thread blocks in the terminal, so it is never joined.
+/// Starts the thread that reads keys until the program or the terminal ends. It blocks in the terminal, so it is never
+/// joined.
 ///
 /// # Errors
-/// No thread.
+/// If the system cannot start a thread.
 pub fn read_keys(inputs: Sender<Input>) -> io::Result<()> {
     let read = move || {
         loop {
@@ -40,13 +41,13 @@ pub fn read_keys(inputs: Sender<Input>) -> io::Result<()> {
     thread::Builder::new().name("keys".into()).spawn(read).map(drop)
 }
 
-/// The next event of the terminal; `None` when there is no terminal any more.
+/// Returns the next event of the terminal; `None` if the terminal has gone away.
 ///
-/// Crossterm waits only for as long as something may be in its own buffer: at the end of a terminal it would read nothing
-/// again and again.
+/// Crossterm only waits while something may be in its own buffer: at the end of a terminal it would read nothing again
+/// and again.
 ///
 /// # Errors
-/// The terminal cannot be read.
+/// If the terminal cannot be read.
 #[cfg(unix)]
 pub(super) fn next() -> io::Result<Option<Event>> {
     use rustix::event::{PollFd, PollFlags, poll};
@@ -69,19 +70,19 @@ pub(super) fn next() -> io::Result<Option<Event>> {
     }
 }
 
-/// The next event of the terminal.
+/// Returns the next event of the terminal.
 ///
 /// # Errors
-/// The terminal cannot be read.
+/// If the terminal cannot be read.
 #[cfg(not(unix))]
 pub(super) fn next() -> io::Result<Option<Event>> {
     event::read().map(Some)
 }
 
-/// Reads lines until there are no more.
+/// Starts the thread that reads lines until the input ends.
 ///
 /// # Errors
-/// No thread.
+/// If the system cannot start a thread.
 pub fn read_lines(inputs: Sender<Input>) -> io::Result<()> {
     let read = move || {
         let mut stdin = io::stdin().lock();

@@ -1,21 +1,21 @@
-//! The line one types: a text, a cursor, what was typed before. Pure: keys in, what to do out; drawing
-//! it is [`super::screen`]'s.
+//! The line being typed: its text, the cursor, and earlier lines. Pure: keys come in, and what to do goes out;
+//! [`super::screen`] draws it.
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
-/// Lines that the arrow keys bring back.
+/// How many lines the arrow keys can bring back.
 const REMEMBERED: usize = 500;
-/// Most bytes of a line; what is pasted beyond is left out, and said so by [`Done::TooLong`].
+/// The most bytes of a line; the rest of a longer paste is left out, which [`Done::TooLong`] reports.
 pub const MAX: usize = 1 << 20;
 
-/// A key, or what came at once.
+/// A key, a paste, or a change of the window's size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Key {
     Char(char),
     Paste(String),
     Enter,
-    /// A line break in the line.
+    /// A line break within the text.
     Break,
     Tab,
     Backspace,
@@ -39,106 +39,107 @@ pub enum Key {
     Escape,
     ClearScreen,
     Interrupt,
-    /// Ctrl+D: the end on an empty line, else as Delete.
+    /// Ctrl+D: on an empty line the end of the input, else like Delete.
     EndOfInput,
     Suspend,
     Resize(u16, u16),
 }
 
-/// What a key asks for.
+/// What the owner of the line has to do after a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Done {
-    /// Nothing but to draw the line again.
+    /// Only to draw the line again.
     Edited,
-    /// The line is finished, and empty again.
+    /// To handle this finished line; the line is empty again.
     Line(String),
-    /// Tab: the owner completes what stands before the cursor.
+    /// To complete the word before the cursor (Tab).
     Complete,
-    /// Ctrl+C.
+    /// To interrupt (Ctrl+C).
     Interrupt,
-    /// Ctrl+D on an empty line.
+    /// To end, after Ctrl+D on an empty line.
     End,
-    /// Ctrl+L.
+    /// To clear the screen (Ctrl+L).
     ClearScreen,
-    /// Ctrl+Z.
+    /// To suspend the program (Ctrl+Z).
     Suspend,
-    /// Not all of it was taken.
+    /// To say that part of what was pasted was left out.
     TooLong,
 }
 
-/// Looking for an earlier line by a part of it.
+/// A search for an earlier line that contains a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Search {
     wanted: String,
-    /// Which of the remembered lines is shown.
+    /// The index of the earlier line that is shown.
     found: Option<usize>,
     /// The line when the search began.
     stood: Stood,
 }
 
-/// A line that gives way to something else, and comes back as it stood.
+/// The state of a line that is interrupted and comes back later.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Stood {
     text: String,
     at: usize,
-    /// Which of the remembered lines was edited.
+    /// The index of the earlier line that was being edited.
     shown: Option<usize>,
 }
 
-/// The line.
+/// The line being typed.
 #[derive(Debug, Default)]
 pub struct Line {
     text: String,
-    /// A byte offset, on a grapheme's boundary.
+    /// The cursor as a byte offset, on a grapheme boundary.
     at: usize,
     erased: String,
     before: Vec<(String, usize)>,
     remembered: Vec<String>,
-    /// Which of the remembered lines is edited; none is the new one.
+    /// The index of the earlier line that is being edited; `None` for a new line.
     shown: Option<usize>,
     draft: String,
     search: Option<Search>,
     secret: bool,
-    /// The question that it answers, secret or not, as it is asked.
+    /// The question that the line answers, as it is asked.
     answers: Option<String>,
-    /// What stands in a secret line was typed after the secret, while what it was for is under way.
+    /// Whether the text of a secret line was typed after the secret, while it is being checked.
     ahead: bool,
-    /// The line when something was asked.
+    /// The line that was interrupted by a question.
     waits: Stood,
 }
 
 impl Line {
-    /// The text so far.
+    /// Returns the text so far.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Where the cursor is, in bytes.
+    /// Returns the cursor's position in bytes.
     #[must_use]
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// What stands before the cursor.
+    /// Returns the text before the cursor.
     #[must_use]
     pub fn before_cursor(&self) -> &str {
         self.text.get(..self.at).unwrap_or_default()
     }
 
-    /// What is being looked for among earlier lines.
+    /// Returns the text that is being searched for among earlier lines.
     #[must_use]
     pub fn searching(&self) -> Option<&str> {
         self.search.as_ref().map(|search| search.wanted.as_str())
     }
 
-    /// Whether this is a password: neither shown nor remembered.
+    /// Returns whether this is a password, which is neither shown nor remembered.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret
     }
 
-    /// What one is typing for oneself: neither an answer to a question, nor an earlier line that is only looked at.
+    /// Returns the text that the person is writing, without an answer to a question or an earlier line that is only
+    /// being looked at.
     #[must_use]
     pub fn own(&self) -> &str {
         let (text, shown) = match &self.search {
@@ -150,7 +151,8 @@ impl Line {
         if earlier == Some(text) { &self.draft } else { text }
     }
 
-    /// Fills one's own line, also where something is asked or looked for meanwhile; not if something stands in it.
+    /// Puts a text into the line that the person is writing, even during a question or a search. Returns false, and
+    /// changes nothing, if that line has text.
     pub fn give(&mut self, text: &str) -> bool {
         if !self.own().is_empty() {
             return false;
@@ -159,7 +161,7 @@ impl Line {
         match &mut self.search {
             _ if self.answers.is_some() => self.waits = stood(),
             Some(search) => search.stood = stood(),
-            // An earlier line is looked at, and this is one key below it.
+            // An earlier line is being looked at; the text goes below it, one key away.
             None if !self.text.is_empty() => text.clone_into(&mut self.draft),
             None => self.set(text),
         }
@@ -173,9 +175,9 @@ impl Line {
         }
     }
 
-    /// This is asked, a secret or not; called as often as one likes. A line that was being typed is no answer, and waits
-    /// meanwhile; half an answer to another question is none to this one, unless it was typed blind for a secret. Tells
-    /// whether something that was typed blind is dropped, since this is no secret.
+    /// Makes the line an answer to a question; calling it again for the same question changes nothing. A text that was
+    /// being typed waits until the answer is given. A half-typed answer to another question is dropped, unless it was
+    /// typed blind and this question is for a secret. Returns whether something typed blind was dropped.
     pub fn ask(&mut self, question: &str, secret: bool) -> bool {
         if self.answers.as_deref() == Some(question) && self.secret == secret {
             self.ahead = false;
@@ -192,8 +194,8 @@ impl Line {
         dropped
     }
 
-    /// Nothing is asked any more: the line that waited is back as it was. What else was typed is dropped, as it is an answer
-    /// that is not wanted any more, or was typed blind and may be a secret. Tells whether it was the latter.
+    /// Ends the question and brings back the line that waited. What else was typed is dropped: it is an answer that is
+    /// no longer wanted, or was typed blind and may be a secret. Returns whether it was typed blind.
     pub fn go_on(&mut self) -> bool {
         let (back, dropped) = (std::mem::take(&mut self.waits), self.is_blind());
         self.begin(false);
@@ -204,24 +206,24 @@ impl Line {
         dropped
     }
 
-    /// Whether something stands in it that was typed while nobody knew whether a secret is asked for again.
+    /// Returns whether the line has text that was typed while it was unclear whether a secret would be asked for again.
     fn is_blind(&self) -> bool {
         self.ahead && !self.text.is_empty()
     }
 
-    /// Whether it answers a question.
+    /// Returns whether the line answers a question.
     #[must_use]
     pub fn is_answer(&self) -> bool {
         self.answers.is_some()
     }
 
-    /// The secret is given, and it is not known yet whether it is asked for again: what is typed now stays hidden, and is
-    /// dropped if it is not.
+    /// Called after a secret was given, while it is unclear whether it will be asked for again: what is typed now stays
+    /// hidden, and is dropped if it is not.
     pub fn hide_ahead(&mut self) {
         self.ahead = true;
     }
 
-    /// Begins a new line.
+    /// Begins a new, empty line.
     pub fn begin(&mut self, secret: bool) {
         (self.secret, self.answers, self.ahead) = (secret, None, false);
         self.text.clear();
@@ -231,14 +233,14 @@ impl Line {
         self.search = None;
     }
 
-    /// Fills the line, cursor at its end.
+    /// Sets the text, with the cursor at its end.
     pub fn set(&mut self, text: &str) {
         self.note(false);
         text.clone_into(&mut self.text);
         self.at = self.text.len();
     }
 
-    /// Remembers a line for the arrow keys, unless it is the last one again.
+    /// Remembers a line for the arrow keys, unless it repeats the last one.
     pub fn remember(&mut self, line: &str) {
         if line.trim().is_empty() || self.remembered.last().is_some_and(|last| last == line) {
             return;
@@ -254,7 +256,7 @@ impl Line {
         self.remembered.push(line.to_owned());
     }
 
-    /// What is remembered, oldest first.
+    /// Returns the remembered lines, oldest first.
     #[must_use]
     pub fn remembered(&self) -> &[String] {
         &self.remembered
@@ -269,7 +271,7 @@ impl Line {
         }
     }
 
-    /// One key.
+    /// Handles a key.
     pub fn key(&mut self, key: Key) -> Done {
         if self.search.is_some()
             && let Some(done) = self.search_key(&key)
@@ -326,7 +328,7 @@ impl Line {
         self.note(true);
         self.text.insert_str(self.at, text.get(..fits).unwrap_or_default());
         self.at += fits;
-        // What was put in may have joined with what stands behind it.
+        // The inserted text may have joined with what follows it into one grapheme.
         if !self.on_boundary() {
             self.at = self.right();
         }
@@ -337,7 +339,7 @@ impl Line {
         GraphemeCursor::new(self.at, self.text.len(), true).is_boundary(&self.text, 0).unwrap_or(true)
     }
 
-    /// Remembers the line as it is, for Undo; typing on is one step with what was typed before.
+    /// Remembers the line for Undo. Typing on (`typing`) is one step together with what was typed just before.
     fn note(&mut self, typing: bool) {
         const STEPS: usize = 100;
         if self.before.last().is_some_and(|(text, _)| *text == self.text) {
@@ -409,7 +411,7 @@ impl Line {
         self.before.clear();
     }
 
-    /// A key while earlier lines are looked through; `None` ends that, and the key counts as usual.
+    /// Handles a key during a search; `None` if it ends the search and is to be handled as usual.
     fn search_key(&mut self, key: &Key) -> Option<Done> {
         let search = self.search.as_mut()?;
         let before = match key {
@@ -421,7 +423,7 @@ impl Line {
                 search.wanted.pop();
                 self.remembered.len()
             }
-            // Once more: the one before.
+            // The search key again finds the next older line.
             Key::Search => search.found.unwrap_or(0),
             Key::Resize(..) => return Some(Done::Edited),
             Key::Escape | Key::Interrupt => {
@@ -452,7 +454,7 @@ impl Line {
             | Key::ClearScreen
             | Key::EndOfInput
             | Key::Suspend => {
-                // It is an earlier line now; what was being typed is one key below it.
+                // The line found is now edited as an earlier line; what was being typed is one key below it.
                 if let Some(found) = search.found {
                     let own = self.own().to_owned();
                     (self.draft, self.shown) = (own, Some(found));

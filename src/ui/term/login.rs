@@ -1,5 +1,5 @@
-//! What belongs to one login, and is gone with it: who one is, the list, the chat one is in, one's own messages, and what
-//! is still to be answered. Nothing of it is set back by hand: the next login has a value of its own.
+//! The state of one login, which ends with it: the account, the list, the open chat, sent messages, and what is still
+//! to be answered. Nothing has to be reset by hand, since the next login has a new value.
 
 use std::collections::HashMap;
 
@@ -10,32 +10,32 @@ use super::people::{Change, roster};
 use crate::base::model::Account;
 use crate::client::roster::Roster;
 
-/// A login, or that nobody is logged in.
+/// The state of a login, or of nobody being logged in.
 pub(super) struct Login {
-    /// Who is logged in, or tries to.
+    /// The account that is logged in or logging in.
     pub(super) me: Option<Account>,
-    /// Whether the login has come about.
+    /// Whether the login has succeeded.
     pub(super) logged_in: bool,
-    /// Whether it was said that the server does not answer.
+    /// Whether the person was told that the server does not answer.
     pub(super) trouble: bool,
     pub(super) roster: Roster,
-    /// Whom one chats with.
+    /// The friend or room one chats with.
     pub(super) target: Option<Account>,
     pub(super) own: OwnMessages,
-    /// What is typed and not sent.
+    /// Texts that were typed but not sent.
     pub(super) drafts: Drafts,
-    /// Pages of the server's history.
+    /// Pages of the history that the server keeps.
     pub(super) pages: Pages,
     pub(super) awaits: Awaits,
 }
 
 impl Login {
-    /// The state while nobody is logged in.
+    /// Returns the state while nobody is logged in.
     pub(super) fn nobody() -> Self {
         Self::new(None)
     }
 
-    /// The state of somebody who is about to log in.
+    /// Returns the state of an account that is about to log in.
     pub(super) fn of(me: Account) -> Self {
         Self::new(Some(me))
     }
@@ -55,17 +55,17 @@ impl Login {
         }
     }
 
-    /// Who is logged in.
+    /// Returns the account that is logged in.
     pub(super) fn account(&self) -> Option<&Account> {
         self.me.as_ref().filter(|_| self.logged_in)
     }
 
-    /// Whether something is still to be answered: a pipe's next line may rely on it.
+    /// Returns whether something is still to be answered, on which the next line of a pipe may rely.
     pub(super) fn is_busy(&self) -> bool {
         self.awaits.holds() > Holds::Nothing || self.pages.waits()
     }
 
-    /// Whether what is typed meanwhile comes after it, unseen where it was begun by a password.
+    /// Returns whether lines that are typed now have to wait; they are typed unseen if a password was given for this.
     pub(super) fn is_under_way(&self) -> bool {
         self.awaits.holds() == Holds::Typed
     }
@@ -77,43 +77,43 @@ enum Holds {
     Nothing,
     /// The next line of a pipe.
     Pipe,
-    /// That, and one that is typed.
+    /// The next line of a pipe, and one that is typed.
     Typed,
 }
 
-/// Why rows were asked for.
+/// Why messages were read from the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// A chat was opened.
     Chat,
-    /// They were asked for.
+    /// The person asked for them.
     History,
 }
 
-/// What the history or the server is still to answer.
+/// What the history or the server still has to answer.
 #[derive(Debug, Default)]
 pub(super) struct Awaits {
-    /// Whether the list was not read since the login.
+    /// Whether the list has not been read since the login.
     pub(super) list: bool,
-    /// Conversations whose last messages were asked for, and why.
+    /// The conversations whose last messages are being read, and why.
     pub(super) rows: HashMap<Account, Wanted>,
-    /// How many searches run.
+    /// How many searches are under way.
     pub(super) searches: usize,
-    /// Whether somebody waits for who is online.
+    /// Whether the person waits to hear who is online.
     pub(super) who: bool,
-    /// Whether the disk has not done yet all that a pipe's line has asked of it.
+    /// Whether the disk has not finished what a line of a pipe has asked for.
     pub(super) disk: bool,
-    /// Whether a change of the password is not settled.
+    /// Whether a change of the password is under way.
     pub(super) password: bool,
-    /// Whether the server was asked how the account may be used.
+    /// Whether the server was asked for the account's settings.
     pub(super) account: bool,
-    /// A change of the list that is not in it yet.
+    /// A change of the list that has not appeared in it yet.
     pub(super) change: Option<Change>,
 }
 
 impl Awaits {
-    /// Which line has to wait. Who is online may never be said, so nothing waits for that. Every field is named, as a new
-    /// one is to be judged: what a password was given for holds whatever is typed.
+    /// Returns which line has to wait. Nothing waits for who is online, since a server may never say that. All fields
+    /// are named, so that a new one has to be considered: what a password was given for makes typed lines wait too.
     fn holds(&self) -> Holds {
         let Self { list, rows, searches, who: _, disk, password, account, change } = self;
         if *password || change.is_some() {
@@ -125,7 +125,7 @@ impl Awaits {
         }
     }
 
-    /// Somebody's messages cannot be read; or, of nobody's, what was looked for, and the list.
+    /// Called when messages of a conversation cannot be read; without a conversation, when the list or a search failed.
     pub(super) fn not_read(&mut self, peer: Option<&Account>) {
         match peer {
             Some(peer) => _ = self.rows.remove(peer),

@@ -1,4 +1,4 @@
-//! Messages of one's own: how far each has come, what is worth a word of it, and which can be sent again. Pure.
+//! Sent messages: how far each has come, what the person is told about it, and which can be sent again. Pure.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,10 +7,10 @@ use rust_i18n::t;
 
 use crate::base::model::{Account, MessageId, SendState};
 
-/// So many can be sent again by a command; of more those that went well are left out.
+/// How many messages are remembered; beyond that, those that went well are forgotten.
 const KEPT: usize = 1_000;
 
-/// A message of one's own.
+/// A sent message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OwnMessage {
     pub(super) peer: Account,
@@ -18,16 +18,16 @@ pub(super) struct OwnMessage {
     pub(super) state: SendState,
 }
 
-/// All that were seen since the login.
+/// All sent messages that were seen since the login.
 #[derive(Debug, Default)]
 pub(super) struct OwnMessages {
     messages: HashMap<MessageId, OwnMessage>,
-    /// The last one to whom one chats with.
+    /// The last one to the present chat.
     last: Option<MessageId>,
 }
 
 impl OwnMessages {
-    /// A message was written, `here` to whom one chats with.
+    /// Adds a message that was just written; `here` if it is to the present chat.
     pub(super) fn written(&mut self, id: MessageId, own: OwnMessage, here: bool) {
         if self.messages.len() >= KEPT {
             self.messages.retain(|_, own| !own.state.went_well());
@@ -38,19 +38,19 @@ impl OwnMessages {
         }
     }
 
-    /// A message of before was shown; one that did not go well can be sent again.
+    /// Adds an earlier message that was shown, if it can be sent again because it did not go well.
     pub(super) fn of_before(&mut self, id: MessageId, own: OwnMessage) {
         if !own.state.went_well() {
             self.messages.entry(id).or_insert(own);
         }
     }
 
-    /// One chats with somebody else now, or with nobody.
+    /// Called when another chat, or none, becomes the present one.
     pub(super) fn chat_changed(&mut self) {
         self.last = None;
     }
 
-    /// How far the last message to whom one chats with has come, for the prompt.
+    /// Returns the sign in the prompt that shows how far the last message to the present chat has come.
     pub(super) fn mark(&self) -> &'static str {
         match self.last.and_then(|id| self.messages.get(&id)).map(|own| own.state) {
             None => "",
@@ -63,12 +63,14 @@ impl OwnMessages {
         }
     }
 
-    /// A message came further; it and the words for it, if that is worth a word. What went well is seen by the prompt alone.
+    /// Notes how far a message has come. Returns the message and a sentence about it, if there is something to say;
+    /// success is otherwise shown by the prompt alone.
     pub(super) fn came_further(&mut self, id: MessageId, state: SendState) -> Option<(OwnMessage, Cow<'static, str>)> {
         let own = self.messages.get_mut(&id)?;
         let before = std::mem::replace(&mut own.state, state);
         let own = own.clone();
-        // What went well is news where it was said that it had not yet; of several the newest says it for all before it.
+        // Delivery is worth a sentence if an earlier one said otherwise; if a newer message was delivered too, that one
+        // says it for all.
         let newer = |(other, o): (&MessageId, &OwnMessage)| {
             *other > id && o.peer == own.peer && o.state == SendState::Delivered
         };
@@ -78,14 +80,14 @@ impl OwnMessages {
         words(state).map(|words| (own, words))
     }
 
-    /// The last one that can be sent again.
+    /// Returns the latest message that can be sent again.
     pub(super) fn to_resend(&self) -> Option<(MessageId, OwnMessage)> {
         let chosen = self.messages.iter().filter(|(_, own)| own.state.can_resend()).max_by_key(|(id, _)| **id);
         chosen.map(|(id, own)| (*id, own.clone()))
     }
 }
 
-/// What is worth a word about a message of one's own; with the command that sends it again, where only its writer can.
+/// Returns what is said about a message, with the command that sends it again if only its writer can decide that.
 pub(super) fn words(state: SendState) -> Option<Cow<'static, str>> {
     match state {
         SendState::Waiting | SendState::Sending | SendState::Sent => None,

@@ -1,4 +1,4 @@
-//! Messages that the server keeps: page by page, on a device that has none of them yet.
+//! Messages that the server keeps, page by page, for a device that does not have them yet.
 
 use rust_i18n::t;
 
@@ -10,26 +10,26 @@ use crate::client::net::clock;
 use crate::client::session::{ConnectionState, SpokenDialect};
 use crate::protocol::wire::frame::Past;
 
-/// Messages of one page, unless a number was said.
+/// How many messages a page has, unless a number was given.
 const PAGE: u32 = 20;
 
-/// What was asked for, and how far back each conversation was shown.
+/// The page that was asked for, and how far back each conversation was shown.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     asked: Option<Account>,
-    /// The next page ends before this row, and whose it is.
+    /// The conversation that was shown last, and the row before which its next page ends.
     before: Option<(Account, u64)>,
 }
 
 impl Pages {
-    /// Whether the server has not answered yet.
+    /// Returns whether the server still has to answer.
     pub(super) fn waits(&self) -> bool {
         self.asked.is_some()
     }
 }
 
 impl App {
-    /// Asks for the newest messages, or for those before what was shown last.
+    /// Asks for the newest messages, or for those before the ones shown last.
     pub(super) fn past(&mut self, words: &[String]) {
         let Some((peer, count)) = self.whose(words) else { return };
         if self.client.connection().speaks == Some(SpokenDialect::Plain) {
@@ -43,7 +43,7 @@ impl App {
         self.client.past(clock::now(), peer, before, count.unwrap_or(PAGE));
     }
 
-    /// A page has come, oldest first.
+    /// Shows a page that has come, oldest message first.
     pub(super) fn past_came(&mut self, peer: &Account, messages: &[Past], more: bool) {
         if self.login.pages.asked.take_if(|asked| asked == peer).is_none() {
             return;
@@ -67,7 +67,7 @@ impl App {
         }
     }
 
-    /// Nobody answers any more.
+    /// Says that no answer will come, because the connection has ended.
     pub(super) fn past_lost(&mut self) {
         if self.login.pages.asked.take().is_some() {
             self.error(&t!("gui.no_answer"));

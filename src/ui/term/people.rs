@@ -1,4 +1,4 @@
-//! The list: who is in it, and changing it.
+//! The list of friends: who is in it, and changes of it.
 
 use rust_i18n::t;
 use unicode_width::UnicodeWidthStr;
@@ -13,20 +13,20 @@ use crate::client::net::clock;
 use crate::client::roster::{Entry, Person, Presence, Roster, Section};
 use crate::client::session::{LookUpResult, SpokenDialect};
 
-/// In fewer columns the list has no room for accounts and last messages.
+/// In fewer columns than this the list has no room for accounts and last messages.
 const NARROW: usize = 56;
 
-/// A change of the list that is not in it yet.
+/// A change of the list that has not appeared in it yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
     There(Contact),
     Gone(Account),
     Blocked(Account, bool),
-    /// Not before the server has said whether there is this account.
+    /// An addition that waits for the server to say whether there is such an account.
     Asked(Contact),
 }
 
-/// A list without anybody yet. A heading cannot be opened here, so all of them are.
+/// Makes an empty list. Sections cannot be opened here, so all of them are open.
 pub(super) fn roster(me: Account) -> Roster {
     let mut roster = Roster::new(me);
     roster.toggle(&Section::Blocked);
@@ -34,7 +34,7 @@ pub(super) fn roster(me: Account) -> Roster {
 }
 
 impl App {
-    /// Who is called so: an account in the list or online, a remark, or the lobby.
+    /// Returns the account that a name stands for: an account in the list or online, a remark, or the lobby.
     pub(super) fn resolve(&self, name: &str) -> Option<Account> {
         let name = name.trim();
         if name == Account::LOBBY || name == t!("main.lobby") || name == "lobby" {
@@ -43,7 +43,7 @@ impl App {
         self.login.roster.resolve(name)
     }
 
-    /// What Tab offers.
+    /// Returns the names that Tab completes.
     pub(super) fn names(&self) -> Vec<String> {
         let list = self.login.roster.conversations().iter().map(|c| &c.contact);
         let known = list.flat_map(|contact| [contact.remark.clone(), contact.account.to_string()]);
@@ -58,7 +58,7 @@ impl App {
             return self.quiet(&t!("term.no_friends"));
         }
         let mut text = String::new();
-        // Each friend once, in their group; of what is recent the rooms stand nowhere else.
+        // Each friend appears once, in their group; of the recent ones only rooms are shown, which appear nowhere else.
         let elsewhere = |entry: &Entry| matches!(entry, Entry::Person(p) if p.recent && !p.account.is_room());
         let entries: Vec<&Entry> = entries.iter().filter(|entry| !elsewhere(entry)).collect();
         for (i, entry) in entries.iter().enumerate() {
@@ -79,7 +79,7 @@ impl App {
         self.print(&text);
     }
 
-    /// A row of the list: presence, name, account, unread, the last message and when it was.
+    /// Returns a row of the list: presence, name, account, unread messages, and the last message with its time.
     fn person(&self, person: &Person) -> String {
         let dot = match person.presence {
             Some(Presence::Online) => self.out.style.good("●"),
@@ -114,7 +114,7 @@ impl App {
             return self.quiet(&t!("term.who_unknown"));
         }
         if self.login.roster.online().is_empty() {
-            // Not asked by itself; whoever asks is told what comes.
+            // The session does not ask for this by itself; the answer is shown when it comes.
             self.login.awaits.who = true;
             self.quiet(&t!("term.who_asking"));
             return self.client.ask_who(clock::now());
@@ -175,7 +175,7 @@ impl App {
         if !remark.is_empty() {
             contact.remark = names::tidy(remark);
         }
-        // Whoever has written or is here has an account.
+        // Somebody who has written or is online has an account.
         if self.login.roster.is_met(&account) {
             return self.add_now(contact);
         }
@@ -193,7 +193,7 @@ impl App {
         self.quiet(&t!("term.added", name = name));
     }
 
-    /// Whether there is an account that the server was asked about.
+    /// Handles the server's answer whether there is an account.
     pub(super) fn looked_up(&mut self, asked: &Account, found: LookUpResult) {
         let about = |change: &mut Change| match change {
             Change::Asked(contact) => contact.account == *asked,
@@ -209,7 +209,7 @@ impl App {
                 self.add_now(contact);
                 self.quiet(&t!("friend.never_checked"));
             }
-            // The line itself is one key away; put back it would mix with what is typed meanwhile.
+            // The line itself is one key away; putting it back would mix it with what is being typed.
             (Some(Change::Asked(_)), LookUpResult::Nobody) => {
                 self.failed(Exit::Offline);
                 self.error(&nobody);
@@ -222,7 +222,7 @@ impl App {
                 self.failed(Exit::NoAnswer);
                 self.error(&t!("term.not_asked_pipe", name = harmless(&asked.shown())));
             }
-            // What is written there stays in the line, and each message's own answer says the same.
+            // A text for them stays in the line, and the answer to each message says the same.
             (_, LookUpResult::Nobody) if self.login.target.as_ref() == Some(asked) => self.warn(&nobody),
             (_, LookUpResult::There(_) | LookUpResult::NotHere | LookUpResult::Nobody | LookUpResult::Unanswered) => {}
         }
@@ -243,7 +243,7 @@ impl App {
         self.client.set_blocked(account, blocked);
     }
 
-    /// Changes somebody one knows; a stranger comes into the list.
+    /// Changes a contact; somebody who is not in the list is added.
     fn change(&mut self, name: &str, with: impl FnOnce(&mut Contact), said: fn(&Contact) -> String) {
         let Some(account) = self.resolve(name).filter(|account| !account.is_room()) else {
             return self.warn(&t!("term.nobody", name = harmless(name)));
@@ -288,7 +288,7 @@ impl App {
         self.client.set_contact(contact);
     }
 
-    /// A new list; what was changed may stand in it now.
+    /// Takes over a new list, which may show a change that was waited for.
     pub(super) fn listed(&mut self, list: Vec<Conversation>) {
         self.login.roster.set_conversations(list);
         self.login.awaits.list = false;
@@ -304,7 +304,8 @@ impl App {
         }
     }
 
-    /// Off the list, friend or stranger; with their messages, if a word for those follows the name.
+    /// Removes somebody from the list, friend or stranger; also deletes their messages if the word for that follows the
+    /// name.
     pub(super) fn remove(&mut self, name: &str) {
         let (name, messages) = match name.rsplit_once(' ') {
             Some((first, "messages" | "记录")) if self.resolve(name).is_none() => (first.trim_end(), true),
@@ -327,7 +328,7 @@ impl App {
         self.quiet(&if messages { t!("term.deleted", name = shown) } else { t!("term.removed", name = shown) });
     }
 
-    /// A notice, where it concerns somebody one knows or chats with.
+    /// Prints that somebody came or went, if they are in the list or in the present chat.
     pub(super) fn came_or_went(&mut self, account: &Account, came: bool) {
         if self.contact(account).is_none() && self.login.target.as_ref() != Some(account) {
             return;

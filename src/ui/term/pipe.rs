@@ -1,4 +1,4 @@
-//! A session without a terminal: what a failed login means for the lines behind it, and the exit code.
+//! A session without a terminal: lines that wait, what a failed login means for the lines after it, and the exit code.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,32 +12,32 @@ use super::script::Exit;
 use super::server::Leaving;
 use crate::client::net::clock;
 
-/// How long a pipe that has ended waits for what it sent to be settled, and for what it asked the server.
+/// How long the program waits, after the end of a pipe, for its messages and questions to be answered.
 const SETTLE: Duration = Duration::from_secs(10);
 
-/// A line that has come.
+/// A line that has arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Arrived {
-    /// As it is.
+    /// An ordinary line.
     Line(String),
-    /// One that was typed while a password was looked at, so that its writer did not see it: the password once more, if that
-    /// is asked for, and nothing else.
+    /// A line that was typed while a password was being checked, so that it was not shown: it counts as the password if
+    /// that is asked for again, and else is dropped.
     Blind(String),
-    /// One that cannot be read.
+    /// A line that cannot be read.
     Unreadable,
 }
 
-/// The lines that wait, and how the session goes. Lines typed ahead at a terminal wait here as well.
+/// The lines that wait, and how the session has gone. Lines that are typed ahead at a terminal wait here as well.
 #[derive(Debug)]
 pub(super) struct Pipe {
     lines: VecDeque<Arrived>,
-    /// The line that was done last, counted from 1.
+    /// The number of the line that was handled last, from 1.
     pub(super) number: usize,
-    /// Whether the rest is not done.
+    /// Whether further lines are ignored.
     stopped: bool,
-    /// Whether no more lines come.
+    /// Whether no more lines will come.
     ended: bool,
-    /// How the session went so far.
+    /// The exit code so far.
     pub(super) exit: Exit,
 }
 
@@ -48,56 +48,56 @@ impl Default for Pipe {
 }
 
 impl Pipe {
-    /// A line has come.
+    /// Adds a line that has arrived.
     pub(super) fn came(&mut self, line: Arrived) {
         if !self.stopped {
             self.lines.push_back(line);
         }
     }
 
-    /// No more lines come.
+    /// Notes that no more lines will come.
     pub(super) fn end(&mut self) {
         self.ended = true;
     }
 
-    /// The line that is to be done now.
+    /// Takes the next line.
     pub(super) fn next(&mut self) -> Option<Arrived> {
         let line = self.lines.pop_front()?;
         self.number += 1;
         Some(line)
     }
 
-    /// Whether all lines are done, and no more come.
+    /// Returns whether all lines are handled and no more will come.
     pub(super) fn is_over(&self) -> bool {
         self.ended && self.lines.is_empty()
     }
 
-    /// Takes away what was typed blind, since no password is asked for; tells whether there was any.
+    /// Drops lines that were typed blind, since no password is asked for; returns whether there were any.
     pub(super) fn drop_blind(&mut self) -> bool {
         let before = self.lines.len();
         self.lines.retain(|line| !matches!(line, Arrived::Blind(_)));
         self.lines.len() < before
     }
 
-    /// What waits is not done, and no more is expected.
+    /// Drops the lines that wait, and expects no more.
     pub(super) fn drop_rest(&mut self) {
         self.lines.clear();
         self.ended = true;
     }
 
-    /// It ends here, whatever still comes.
+    /// Ends the pipe, and ignores whatever still comes.
     fn stop(&mut self) {
         self.misused();
         self.drop_rest();
         self.stopped = true;
     }
 
-    /// Something was said that cannot be done. What went wrong before is the better reason.
+    /// Notes that a line could not be carried out; an earlier failure stays the exit code.
     pub(super) fn misused(&mut self) {
         self.late(Exit::Usage);
     }
 
-    /// Notes how it went, if all went well so far.
+    /// Notes a failure, if there was none before.
     pub(super) fn late(&mut self, exit: Exit) {
         if self.exit == Exit::Done {
             self.exit = exit;
@@ -106,14 +106,14 @@ impl Pipe {
 }
 
 impl App {
-    /// The next line of a pipe, once what came before is done.
+    /// Handles the next lines of a pipe, as long as nothing has to be waited for.
     pub(super) fn next_line(&mut self) {
         while !self.busy() {
             self.line_kind();
             let Some(line) = self.pipe.next() else { break };
             match line {
                 Arrived::Line(line) => self.line_done(line),
-                // Where none is asked for there is none any more.
+                // If no password is asked for here, it was dropped before.
                 Arrived::Blind(line) => self.submit(line),
                 Arrived::Unreadable => self.stop(&t!("term.not_utf8")),
             }
@@ -128,7 +128,7 @@ impl App {
         }
     }
 
-    /// Whether a pipe's next line has to wait.
+    /// Returns whether the next line of a pipe has to wait.
     pub(super) fn busy(&self) -> bool {
         self.pending != Pending::Nothing
             || self.login.is_busy()
@@ -138,7 +138,8 @@ impl App {
             || !self.server.found && self.ask == Ask::Command
     }
 
-    /// The next line of a pipe, or its end, waits until the disk has done what this one asked of it, or has said why not.
+    /// Makes the next line of a pipe, or its end, wait until the disk has done what this one asked for, or has said why
+    /// not.
     pub(super) fn wait_for_disk(&mut self) {
         if !self.on_terminal() && self.ending.how == Leaving::No {
             self.login.awaits.disk = true;
@@ -146,15 +147,15 @@ impl App {
         }
     }
 
-    /// A login or a registration of a pipe has failed; the next good login takes that back.
+    /// Notes that a login or a registration of a pipe has failed; the next successful login resets this.
     pub(super) fn failed(&mut self, exit: Exit) {
         if !self.on_terminal() {
             self.pipe.exit = exit;
         }
     }
 
-    /// Whether this line of a pipe relies on a login that has failed. A text or a command without it would be
-    /// taken for something else, or go to somebody else, so nothing behind it is done.
+    /// Returns whether this line of a pipe relies on a login that has failed. Without it a text or a command could mean
+    /// something else or reach somebody else, so nothing after it is carried out.
     pub(super) fn relies_on_login(&self, typed: &Typed) -> bool {
         let needless = match typed {
             Typed::Nothing => true,
@@ -169,8 +170,8 @@ impl App {
         !self.on_terminal() && !self.login.logged_in && self.pipe.exit != Exit::Done && !needless
     }
 
-    /// The session ends here: neither this line nor what follows is done. Lines are counted, and not shown, since one
-    /// may be a password.
+    /// Ends the session: neither this line nor the rest is carried out. The message gives the number of the line and
+    /// not its text, which may be a password.
     pub(super) fn stop(&mut self, why: &str) {
         self.error(&t!("term.stopped", why = why, line = self.pipe.number));
         self.pipe.stop();

@@ -1,5 +1,5 @@
-//! The protocol by hand: each line is a datagram, sent from a socket of its own, and everything about
-//! it and its answer is shown.
+//! Sending datagrams by hand: each line is a datagram, sent from a socket of its own, and everything about it and its
+//! answer is shown.
 //!
 //! Its part:
 //!
@@ -22,20 +22,20 @@ use crate::probe::{CaseReport, Document, Origin, Verdict, markdown, printable};
 use crate::protocol::wire::explain::{Colour, explain};
 use crate::protocol::wire::{Charset, show};
 
-/// Rows of a datagram that are shown as bytes.
+/// The most rows of a datagram that are shown as bytes.
 const ROWS: usize = 8;
 
-/// The socket, and what was tried so far.
+/// The socket, and what has been tried so far.
 pub(super) struct Raw {
     server: SocketAddr,
     socket: Socket,
     bell: Bell,
     began: String,
     sent: Option<Sent>,
-    /// Said before the next request.
+    /// What was said to be expected of the next request.
     expect: Option<Expectation>,
     cases: Vec<CaseReport>,
-    /// Given up, and perhaps answered after all.
+    /// Requests that were given up but may still be answered.
     late: Late,
 }
 
@@ -46,7 +46,7 @@ struct Sent {
 }
 
 impl Raw {
-    /// When the answer counts as missing.
+    /// Returns when the answer counts as missing.
     pub(super) fn deadline(&self) -> Option<std::time::Instant> {
         self.sent.as_ref().map(|sent| sent.at.instant + PATIENCE)
     }
@@ -58,7 +58,7 @@ impl Raw {
 }
 
 impl App {
-    /// Begins to send by hand, to `name` or to the server one chats by.
+    /// Begins sending by hand, to the address `name` or, if that is empty, to the present server.
     pub(super) fn begin_raw(&mut self, name: &str) {
         let server = match name {
             "" => Ok(self.server.place.address()),
@@ -89,12 +89,12 @@ impl App {
         self.raw.as_ref().map(|raw| format!("raw {}> ", raw.server))
     }
 
-    /// Whether an answer is waited for.
+    /// Returns whether an answer is awaited.
     pub(super) fn raw_waits(&self) -> bool {
         self.raw.as_ref().is_some_and(|raw| raw.sent.is_some())
     }
 
-    /// A line typed by hand.
+    /// Handles a line typed by hand.
     pub(super) fn raw_line(&mut self, line: &str) {
         let (text, expected) = split_expected(line);
         if let Some(command) = line.strip_prefix('/') {
@@ -120,7 +120,7 @@ impl App {
         for line in explained.lines(&locale, Colour::None) {
             text.push_str(&format!("  {}\n", harmless(&line)));
         }
-        // What is shown has stars for the password, and so another length.
+        // The text shown has stars in place of the password, and so another length.
         let hidden = if starred == bytes { "" } else { " · ******" };
         let sent = format!("{}{hidden}", t!("term.raw_sent", n = bytes.len()));
         self.print(&format!("{} {}", self.out.style.strong("→"), sent));
@@ -136,7 +136,7 @@ impl App {
         }
     }
 
-    /// Rows of bytes that fit the window.
+    /// Returns rows of bytes that fit the window.
     fn dump(&self, bytes: &[u8]) -> String {
         let across = match self.columns() {
             75.. => 16,
@@ -189,7 +189,7 @@ impl App {
         }
     }
 
-    /// What has come to the socket, and what has not.
+    /// Handles what has arrived at the socket, and an answer that is missing.
     pub(super) fn raw_turn(&mut self) {
         let Some(raw) = &mut self.raw else { return };
         raw.bell.answer();
@@ -270,7 +270,7 @@ impl App {
     }
 }
 
-/// A request, and behind ` => ` what is expected of it.
+/// Splits a line into the request and, after ` => `, what is expected of the answer.
 fn split_expected(line: &str) -> (&str, Option<Expectation>) {
     let said = line.rsplit_once(" => ").and_then(|(text, said)| Some((text, Expectation::parse(said)?)));
     match said.filter(|(_, said)| *said != Expectation::Text) {
@@ -279,7 +279,7 @@ fn split_expected(line: &str) -> (&str, Option<Expectation>) {
     }
 }
 
-/// Rows of bytes, in hexadecimal and as they read.
+/// Writes rows of bytes in hexadecimal and as text.
 fn dump(bytes: &[u8], across: usize) -> String {
     let mut text = String::new();
     for (i, row) in bytes.chunks(across).take(ROWS).enumerate() {

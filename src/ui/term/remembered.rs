@@ -1,6 +1,5 @@
-//! Lines of earlier runs, for the arrow keys: commands, and datagrams by hand. Never a password, never a
-//! message: what a line says to somebody stands in the history alone. The file is its owner's alone; it may
-//! be deleted at any time.
+//! Lines of earlier runs, for the arrow keys: commands and datagrams sent by hand. Never a password or a message:
+//! messages are kept in the history alone. Only its owner can read the file, which may be deleted at any time.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -8,21 +7,21 @@ use std::path::PathBuf;
 
 use crate::base::private;
 
-/// Lines that are kept when the program starts; a file of twice as many is cut.
+/// How many lines are kept when the program starts; a file with twice as many is shortened.
 const KEPT: usize = 500;
-/// A longer line is not kept, in bytes.
+/// The most bytes of a line that is kept.
 const LONGEST: usize = 1 << 10;
-/// What is read of the file at most.
+/// The most bytes of the file that are read.
 const MOST: u64 = 1 << 20;
 
-/// The file.
+/// The file of remembered lines.
 #[derive(Debug)]
 pub(super) struct Remembered {
     file: PathBuf,
 }
 
 impl Remembered {
-    /// The file, and its last lines.
+    /// Opens the file; returns its last lines too.
     pub(super) fn load(file: PathBuf) -> (Self, Vec<String>) {
         let mut bytes = Vec::new();
         let read = File::open(&file).and_then(|mut opened| {
@@ -48,13 +47,13 @@ impl Remembered {
         (Self { file }, last)
     }
 
-    /// Keeps a line. A disk that refuses it is no trouble.
+    /// Saves a line. If the disk refuses it, that is only logged.
     pub(super) fn keep(&self, line: &str) {
         if line.len() > LONGEST || line.contains(char::is_control) {
             return;
         }
         let kept = self.file.parent().map_or(Ok(()), private::folder).and_then(|()| {
-            // At once, as another terminal may write too.
+            // Written at once, since another terminal may write too.
             let mut file = private::open(&self.file, File::options().create(true).append(true))?;
             file.write_all(format!("{line}\n").as_bytes())
         });
@@ -64,7 +63,8 @@ impl Remembered {
     }
 }
 
-/// Whether a datagram by hand is kept: not what is none, which may be anything, and no message.
+/// Returns whether a datagram sent by hand is kept: not if it is not a valid request, which may be anything, nor a
+/// message.
 pub(super) fn is_kept(datagram: &str) -> bool {
     let mut bytes = datagram.bytes();
     let code = [bytes.next(), bytes.next(), bytes.next()];
@@ -102,7 +102,7 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
         }
-        // One that others can read is closed to them with the next line.
+        // A file that others can read is closed to them with the next line.
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

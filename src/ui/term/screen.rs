@@ -1,8 +1,8 @@
-//! Where things stand in a terminal: the prompt with the line being typed at the foot, everything else
-//! printed above it. Only text is made here; the owner writes it out at once, so nothing flickers.
+//! Where everything stands in a terminal: the prompt with the line being typed at the bottom (the *foot*), everything
+//! else printed above it. This module only makes text; the owner writes it in one piece, so that nothing flickers.
 //!
-//! Every row is ended by hand, never by the terminal's own wrapping, so that it is known where the
-//! cursor is; after the window has been made narrower, rows are counted as a terminal reflows them.
+//! Rows are ended explicitly and never by the terminal's own wrapping, so that the cursor's position is known; after
+//! the window has become narrower, rows are counted as a terminal reflows them.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::line::Line;
 use crate::base::shown;
 
-/// Rows of a long line that are shown, around the cursor.
+/// The most rows of a long line that are shown, around the cursor.
 const ROWS: usize = 12;
 
 /// The foot as it was drawn last, and the window's size.
@@ -18,25 +18,25 @@ const ROWS: usize = 12;
 pub struct Screen {
     columns: usize,
     rows: usize,
-    /// Widths of the rows drawn, in cells.
+    /// The widths of the rows drawn, in cells.
     drawn: Vec<usize>,
     /// The row and column of the cursor among them.
     cursor: (usize, usize),
-    /// What was drawn: the prompt, the line, its cursor.
+    /// What was drawn: the prompt, the line, and its cursor.
     foot: Option<(String, String, usize)>,
 }
 
-/// The prompt: what is shown before the line, and the same in colours.
+/// The prompt before the line, plain and in colours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prompt {
-    /// As it is measured.
+    /// The text that is measured.
     pub plain: String,
-    /// As it is written; the same text with colours.
+    /// The same text with colours, which is written.
     pub painted: String,
 }
 
 impl Screen {
-    /// Nothing drawn yet.
+    /// Makes a screen on which nothing is drawn yet.
     #[must_use]
     pub fn new(columns: u16, rows: u16) -> Self {
         let mut screen = Self { columns: 80, rows: 24, drawn: Vec::new(), cursor: (0, 0), foot: None };
@@ -44,7 +44,7 @@ impl Screen {
         screen
     }
 
-    /// The window's width, in cells.
+    /// Returns the window's width in cells.
     #[must_use]
     pub fn columns(&self) -> usize {
         self.columns
@@ -56,7 +56,7 @@ impl Screen {
         self.rows = if rows == 0 { 24 } else { usize::from(rows).max(2) };
     }
 
-    /// The window may have another size now: terminals have wrapped what was drawn anew.
+    /// Takes over a new size of the window; the terminal has rewrapped what was drawn.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         let before = (self.columns, self.rows);
         self.set_size(columns, rows);
@@ -70,14 +70,14 @@ impl Screen {
         self.cursor = (above + column / self.columns, column % self.columns);
     }
 
-    /// Whether the foot stands there as it would be drawn now.
+    /// Returns whether the foot is drawn as it would be drawn now.
     #[must_use]
     pub fn shows(&self, prompt: &Prompt, line: &Line) -> bool {
         let (text, at) = seen(line);
         self.foot.as_ref().is_some_and(|(p, t, a)| *p == prompt.painted && t == text && *a == at)
     }
 
-    /// Takes the foot away; what is written next stands in its place.
+    /// Erases the foot; what is written next takes its place.
     pub fn erase(&mut self, out: &mut String) {
         self.foot = None;
         if self.drawn.is_empty() {
@@ -92,7 +92,7 @@ impl Screen {
         self.cursor = (0, 0);
     }
 
-    /// Prints lines above the foot, which has to be drawn again.
+    /// Prints lines above the foot, which then has to be drawn again.
     pub fn print(&mut self, text: &str, out: &mut String) {
         self.erase(out);
         for line in text.lines() {
@@ -101,7 +101,7 @@ impl Screen {
         }
     }
 
-    /// Empties the window.
+    /// Clears the window.
     pub fn clear(&mut self, out: &mut String) {
         self.erase(out);
         out.push_str("\x1b[H\x1b[2J");
@@ -119,7 +119,7 @@ impl Screen {
             if i > first {
                 out.push_str("\r\n");
             }
-            // The prompt's colours, where its first row is shown whole.
+            // The prompt in colours, if the first row shows it in full.
             match row.strip_prefix(prompt.plain.as_str()) {
                 Some(rest) if i == 0 => out.extend([prompt.painted.as_str(), rest]),
                 _ => out.push_str(row),
@@ -138,12 +138,12 @@ impl Screen {
     }
 }
 
-/// What can be seen of a line: nothing of a password.
+/// Returns the part of a line that may be shown: nothing of a password.
 fn seen(line: &Line) -> (&str, usize) {
     if line.is_secret() { ("", 0) } else { (line.text(), line.at()) }
 }
 
-/// The rows of a prompt and a text, and the row and column of the byte `at` of the text.
+/// Returns the rows of a prompt and a text, and the row and column of the byte `at` of the text.
 fn wrap(prompt: &str, text: &str, at: usize, columns: usize) -> (Vec<String>, (usize, usize)) {
     let mut rows = vec![String::new()];
     let mut column = 0;
@@ -178,7 +178,7 @@ fn wrap(prompt: &str, text: &str, at: usize, columns: usize) -> (Vec<String>, (u
     (rows, cursor.unwrap_or(end))
 }
 
-/// A grapheme as it can stand in a row.
+/// Returns a grapheme in a form that can be shown in a row.
 fn visible(grapheme: &str) -> String {
     match grapheme {
         "\n" | "\r\n" => "↵".to_owned(),
@@ -187,14 +187,14 @@ fn visible(grapheme: &str) -> String {
     }
 }
 
-/// A text of somebody else's as it may be printed: no control character but line breaks reaches the
-/// terminal, so no message can move the cursor, change colours or the window's title, or turn others round.
+/// Makes another person's text safe to print: no control character except line breaks reaches the terminal, so a
+/// message cannot move the cursor, change colours or the window's title, or reverse the direction of text.
 #[must_use]
 pub fn harmless(text: &str) -> String {
     shown::text(text)
 }
 
-/// The text filled with blanks to `cells` cells of the terminal; a longer one is cut with `…`.
+/// Pads a text with blanks to `cells` cells of the terminal; a longer one is cut with `…`.
 #[must_use]
 pub fn column(text: &str, cells: usize) -> String {
     let mut shown = fit(text, cells);
@@ -203,7 +203,7 @@ pub fn column(text: &str, cells: usize) -> String {
     shown
 }
 
-/// The text, cut with `…` if it is wider than `cells` cells of the terminal.
+/// Cuts a text with `…` if it is wider than `cells` cells of the terminal.
 #[must_use]
 pub fn fit(text: &str, cells: usize) -> String {
     if text.width() <= cells {

@@ -1,11 +1,11 @@
-//! One job for a script: send, receive, or read what is kept. What was asked for goes to standard
-//! output, everything else to standard error, and the exit code says how it went.
+//! One job for a script: send, receive, or read what is kept. The result goes to standard output, everything else to
+//! standard error, and the exit code says how it went.
 //!
 //! Its parts:
 //!
-//! - `entering`: logging in, and whom to trust.
+//! - `entering`: logging in, and which server to trust.
 //! - `sending`: a message and its exit code.
-//! - `past`: what the server keeps.
+//! - `past`: messages that the server keeps.
 
 pub(super) mod entering;
 mod past;
@@ -38,112 +38,113 @@ use crate::protocol::wire::Reply;
 use crate::protocol::wire::frame::Reason;
 use crate::protocol::wire::reply::Learned;
 
-/// Leaving never depends on the server.
+/// How long going offline may take; the session gives up after a second, whatever the server does.
 const LEAVE: Duration = Duration::from_millis(1_200);
-/// Rows read to find the unread ones among them.
+/// The most rows that are read to find the unread ones among them.
 const UNREAD_SCAN: u64 = 500;
 
-/// What is to be done.
+/// The job to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
-    /// Sends a text, and waits for the server's answer.
+    /// Sends a text and waits for the server's answer.
     Send {
         /// An account or a friend's remark.
         to: String,
-        /// Of any length.
+        /// The text, of any length.
         text: String,
-        /// How many messages the text may be sent as at most.
+        /// The most messages that the text may be sent as.
         parts: usize,
     },
-    /// Prints what is unread, here and at the server.
+    /// Prints the unread messages, here and at the server.
     Receive {
-        /// If there is nothing, waits for the first.
+        /// Whether to wait for the first message if there is none.
         wait: bool,
-        /// Goes on until the program is told to end.
+        /// Whether to go on until the program is told to end.
         follow: bool,
-        /// One JSON object a line.
+        /// Whether to print JSON, one object a line.
         json: bool,
     },
-    /// Prints the last messages with somebody; nothing is sent.
+    /// Prints the last messages of a conversation from this computer's history; sends nothing.
     History {
         /// An account or a friend's remark.
         with: String,
-        /// How many.
+        /// How many messages.
         count: u32,
-        /// One JSON object a line.
+        /// Whether to print JSON, one object a line.
         json: bool,
     },
-    /// Prints messages with somebody that the server keeps.
+    /// Prints messages of a conversation that the server keeps.
     Past {
         /// An account or a friend's remark.
         with: String,
-        /// How many.
+        /// How many messages.
         count: u32,
-        /// Older than this row of the server's.
+        /// Only messages older than this row of the server.
         before: Option<u64>,
-        /// One JSON object a line.
+        /// Whether to print JSON, one object a line.
         json: bool,
     },
-    /// Prints the list; nothing is sent.
+    /// Prints the list of friends; sends nothing.
     Friends {
-        /// One JSON object a line.
+        /// Whether to print JSON, one object a line.
         json: bool,
     },
-    /// Logs in by password, so that no job needs one here from then on.
+    /// Logs in by password and has this device remembered, so that later jobs need none.
     Stay,
-    /// Ends that; nothing is sent.
+    /// Makes this device forgotten here; sends nothing.
     Forget,
-    /// Saves what can be read of a damaged history; nothing is sent.
+    /// Saves what can be read of a damaged history; sends nothing.
     Rescue,
 }
 
-/// How it is done.
+/// A job and how it is done.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// Server, account, folders, language.
+    /// The options that both faces have: server, account, folders, language.
     pub face: Face,
-    /// From a file or the environment.
+    /// The password from a file or the environment.
     pub password: Option<Password>,
-    /// Ends the account's session elsewhere.
+    /// Whether to end the account's session elsewhere.
     pub take_over: bool,
-    /// Words of the key that the server may show instead of the one before.
+    /// The words of a new key of the server that is to be accepted.
     pub trust_key: Option<String>,
-    /// How long the server may take.
+    /// How long the server may take to answer.
     pub timeout: Duration,
-    /// What is to be done.
+    /// The job to be done.
     pub job: Job,
 }
 
-/// How it went; the program's exit code.
+/// The exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
     /// The job was done.
     Done = 0,
-    /// Something of this machine: disk, network, the account is open elsewhere on it.
+    /// A failure of this machine: the disk, the network, or the account is open in another program here.
     Trouble = 1,
-    /// Something was not said (the account, the password where this device is not remembered), or what was said
+    /// Something is missing, such as the account, or the password on a device that is not remembered; or what was given
     /// cannot be sent as it is.
     Usage = 2,
-    /// The server refused the login or the message, another device took this one's place, or the server has nothing of
-    /// the kind: no Lobby, no devices that stay logged in. What was refused was not sent; of a text in several messages
-    /// others may have been.
+    /// The server refused the login or the message, another device has logged in instead of this one, or the server
+    /// does not have what was asked for, such as a lobby or devices that stay logged in. What was refused was not sent;
+    /// other parts of a text in several messages may have been.
     Refused = 3,
-    /// The server did not answer in time, or the connection ended. A message stays in the outbox, as after no other.
+    /// The server did not answer in time, or the connection ended. Only then does a message stay in the outbox.
     NoAnswer = 4,
-    /// There is no such account, or not any more; or the receiver is offline at a server that may keep the message.
+    /// The account does not exist, or no longer; or the receiver is offline at a server that may keep the message.
     Offline = 5,
     /// There was no message.
     Nothing = 6,
     /// The program was told to end before it was done.
     Interrupted = 7,
-    /// Who answers there is not to be trusted: another key than before, or none.
+    /// The server cannot be trusted: it shows another key than before, or none.
     Untrusted = 9,
-    /// The server answers, but said nothing of this message, or nothing that the protocol knows. It may have arrived.
+    /// The server answers, but has not said what became of this message, or nothing that the protocol knows. The
+    /// message may have arrived.
     Unanswered = 10,
 }
 
-/// Why it stopped; what to say about it.
+/// Ends the job with this exit code and message.
 #[derive(Debug)]
 struct Stop(Exit, String);
 
@@ -165,7 +166,7 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Does the job; what went wrong is said on standard error.
+/// Does the job, and writes errors to standard error.
 #[must_use]
 pub fn run(script: Script) -> Exit {
     match Running::start(script).and_then(Running::job) {
@@ -180,11 +181,11 @@ pub fn run(script: Script) -> Exit {
 }
 
 fn say(text: &str) {
-    // A script may have closed it.
+    // The script may have closed standard error.
     let _ = writeln!(io::stderr(), "hongyan-term: {text}");
 }
 
-/// A client at work.
+/// A client that is doing a job.
 struct Running {
     client: Client,
     rings: Receiver<()>,
@@ -192,15 +193,15 @@ struct Running {
     me: Account,
     script: Script,
     roster: Roster,
-    /// What is being sent.
+    /// The messages that are being sent.
     own: HashMap<MessageId, SendState>,
-    /// The server's new key was taken in this run.
+    /// Whether a new key of the server was accepted in this run.
     trusted: bool,
-    /// The server has said "later" to the login, and why if it says.
+    /// Set if the server has told the login to try later, with the reason if it gave one.
     put_off: Option<Option<Reason>>,
-    /// The terminal's, since a password was asked for: one thread reads it from then on.
+    /// The keys of the terminal, once a password was asked for: from then on a thread reads it.
     keys: Option<Receiver<Input>>,
-    /// The exit code where it has to end in the middle of something.
+    /// The exit code if the program is told to end in the middle of something.
     told_to_end: Arc<AtomicI32>,
 }
 
@@ -219,9 +220,10 @@ impl Running {
         let me = Account::person(name).map_err(|_| Stop(Exit::Usage, t!("gui.bad_account").into_owned()))?;
         let mut place = ServerChoice::of(script.face.server.as_deref(), false, &settings);
         let sends = !matches!(script.job, Job::History { .. } | Job::Friends { .. } | Job::Forget | Job::Rescue);
-        // The history's file is named after the address; this machine's own is always the same.
+        // The file of the history is named after the server's address; this machine's own server always has the same
+        // name.
         if sends || !place.is_known() {
-            // Where that is not known nothing can be kept.
+            // If the server is unknown, nothing can be kept.
             let exit = if matches!(script.job, Job::Send { .. }) { Exit::Trouble } else { Exit::NoAnswer };
             if let Some(found) = place.search(&paths).map_err(|why| Stop(exit, why))? {
                 place.take(found);
@@ -246,7 +248,7 @@ impl Running {
         let mut client = Client::open(config, move || {
             let _ = ring.try_send(());
         })?;
-        // Whoever sits at a window is not logged out by what a clock has started.
+        // A job that a timer has started must not log out somebody who sits at a window.
         client.log_in_if_free();
         Ok(Self {
             client,
@@ -276,7 +278,7 @@ impl Running {
         }
     }
 
-    /// Waits until an event is `wanted`; `None` when the time is over.
+    /// Waits for an event that is `wanted`; `None` if the time is over.
     fn until<R>(
         &mut self,
         end: Option<Instant>,
@@ -306,7 +308,8 @@ impl Running {
         }
     }
 
-    /// Also where nobody waits for it, as after the answer that ends a job.
+    /// Prints that messages may have been lost, even if nothing waits for that any more, as after the answer that ends
+    /// a job.
     fn say_lost(&self, messages: u64) -> Result<(), Stop> {
         say(&crate::client::lost(messages));
         if matches!(self.script.job, Job::Receive { json: true, .. }) {
@@ -324,12 +327,12 @@ impl Running {
         self.until(None, |_, event| matches!(event, Event::Conversations(_)).then_some(())).map(drop)
     }
 
-    /// From here on what is waited for has a short end of its own: another signal must not cut it.
+    /// From here on every wait ends soon by itself, so another signal must not cut it short.
     fn no_more_inputs(&mut self) {
         self.inputs = never();
     }
 
-    /// Goes offline and has everything on disk.
+    /// Goes offline, and waits until everything is on disk.
     fn leave(&mut self) {
         self.no_more_inputs();
         let now = clock::now();
@@ -345,7 +348,7 @@ impl Running {
     }
 
     fn receive(&mut self, wait: bool, follow: bool, json: bool) -> Result<Exit, Stop> {
-        // A message that is printed counts as read; those that came unprinted are printed first.
+        // A message that is printed counts as read, so those that came earlier are printed first.
         self.open_history()?;
         let mut printed = 0_usize;
         for (peer, row) in self.unread_here()? {
@@ -357,7 +360,8 @@ impl Running {
         let end = if wait || follow { None } else { self.deadline() };
         let mut failed = None;
         let roster = self.roster.clone();
-        // The secure dialect pushes and knows no end: what was asked after the last message is answered after it.
+        // The secure dialect pushes messages and does not say when there are no more. But a question is answered after
+        // the messages that were pushed before it.
         let secure = self.client.connection().speaks == Some(SpokenDialect::Secure);
         let me = self.me.clone();
         let mut asked = printed;
@@ -376,7 +380,8 @@ impl Running {
                 None
             }
             Event::Message { peer, row } if row.note => {
-                // Before what follows from it, and no message: it neither ends the job nor counts.
+                // A note is printed before what follows from it, but it is no message: it neither ends the job nor
+                // counts.
                 let said = line(&roster, &peer, &row, json);
                 if json {
                     failed = write(&said).err();
@@ -397,7 +402,7 @@ impl Running {
                 }
                 None
             }
-            // The server has no more.
+            // The server has no more messages.
             Event::Tap(record) if !follow && (printed > 0 || !wait) && is_end(&record.bytes) => Some(()),
             _ => None,
         });
@@ -406,7 +411,7 @@ impl Running {
             return Err(error.into());
         }
         match received {
-            // Told to end while it follows: that is how it ends.
+            // A job that follows is ended by telling it to end.
             Err(Stop(Exit::Interrupted, _)) if follow => Ok(Exit::Done),
             Err(stop) => Err(stop),
             Ok(None) => Err(Stop(Exit::NoAnswer, t!("gui.no_answer").into_owned())),
@@ -415,7 +420,7 @@ impl Running {
         }
     }
 
-    /// Messages that came and were not looked at, oldest first.
+    /// Returns the messages that have arrived and were not looked at, oldest first.
     fn unread_here(&mut self) -> Result<Vec<(Account, Row)>, Stop> {
         let waiting: Vec<Conversation> =
             self.roster.conversations().iter().filter(|c| c.unread > 0 && !c.contact.blocked).cloned().collect();
@@ -486,7 +491,7 @@ impl Running {
     }
 }
 
-/// A message for people, with the names of the chat; or for programs, which want accounts.
+/// Writes a message for people, with the names of the list, or for programs, with accounts.
 fn line(roster: &Roster, peer: &Account, row: &Row, as_json: bool) -> String {
     if as_json {
         return json::message(peer, roster.remark(peer), row);
@@ -513,7 +518,7 @@ fn write(line: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Whether this is the server's word that nothing is left.
+/// Returns whether the server says with this that nothing is left.
 fn is_end(datagram: &[u8]) -> bool {
     matches!(Reply::decode(datagram, &mut Learned::default()), Reply::CountAll(0) | Reply::TakeAll(None))
 }

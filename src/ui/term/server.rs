@@ -18,17 +18,17 @@ use crate::client::session::{Dialect, KeyChange};
 use crate::client::{Client, ClientError, Config};
 use crate::local::server_choice::ServerChoice;
 
-/// Leaving never depends on the server: the session gives up after a second.
+/// How long going offline may take; the session gives up after a second, whatever the server does.
 const LEAVE: Duration = Duration::from_millis(1_200);
 
-/// What happens when the server has let us go.
+/// What happens after going offline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Leaving {
     #[default]
     No,
     Quit,
     Logout,
-    /// The same, and this device needs the password again.
+    /// Logs out, and makes this device forgotten, so that it needs the password again.
     Forget,
 }
 
@@ -36,23 +36,23 @@ pub(super) enum Leaving {
 #[derive(Debug, Default)]
 pub(super) struct Ending {
     pub(super) how: Leaving,
-    /// When the answer is not waited for any longer.
+    /// When the server's answer is no longer awaited.
     pub(super) deadline: Option<Instant>,
-    /// Whether the loop ends.
+    /// Whether the main loop ends.
     pub(super) left: bool,
 }
 
-/// The server one chats by, and what is being found out about it.
+/// The server in use, and what is being found out about it.
 pub(super) struct Server {
     pub(super) place: ServerChoice,
     bind: Option<SocketAddr>,
-    /// Which dialects, and whether a password may go out in plain.
+    /// The dialects that may be spoken, and whether a password may be sent in plain.
     dialect: (Dialect, bool),
-    /// Whether it was found.
+    /// Whether the search for it is done.
     pub(super) found: bool,
-    /// Another key that it has shown.
+    /// A changed key that the server has shown.
     pub(super) changed: Option<KeyChange>,
-    /// While a server is looked at.
+    /// A diagnosis that is under way.
     pub(super) reach: Option<Reach>,
 }
 
@@ -63,7 +63,7 @@ impl Server {
         Self { place, bind: args.face.bind, dialect, found: false, changed: None, reach: None }
     }
 
-    /// A client for it, which rings there; it sends nothing before it is asked to.
+    /// Makes a client for the server, which rings this loop; it sends nothing until it is asked to.
     pub(super) fn open(&self, profile: &Profile, ring: &Sender<()>) -> Result<Client, ClientError> {
         let ring = ring.clone();
         let config = Config {
@@ -82,7 +82,7 @@ impl Server {
 }
 
 impl App {
-    /// Looks for the server, or starts this machine's own, on a thread of its own.
+    /// Looks for the server on a thread, or starts this machine's own.
     pub(super) fn find_server(&mut self) -> io::Result<()> {
         let (place, paths, inputs) = (self.server.place.clone(), self.profile.paths.clone(), self.wakes.inputs.clone());
         let search = move || {
@@ -96,7 +96,7 @@ impl App {
         match found {
             Err(error) => return self.gave_up(Exit::NoAnswer, &error),
             Ok(None) => {}
-            // Two may have looked.
+            // Two searches may have run.
             Ok(Some(_)) if self.login.logged_in || !self.server.place.is_to_be_searched() => {}
             Ok(Some(at)) => {
                 if !self.server.place.take(at) {
@@ -118,7 +118,7 @@ impl App {
         }
     }
 
-    /// The person has had enough; a pipe's messages are settled first.
+    /// Ends because the person wants to; messages of a pipe are settled first.
     pub(super) fn leave_now(&mut self) {
         if self.on_terminal() {
             self.leave(Leaving::Quit);
@@ -127,7 +127,7 @@ impl App {
         }
     }
 
-    /// Goes offline, then ends; at once if it is asked for twice.
+    /// Goes offline, then ends; at once if it is called a second time.
     pub(super) fn leave(&mut self, how: Leaving) {
         if self.ending.how == Leaving::Quit && how == Leaving::Quit {
             return self.gone();
@@ -149,7 +149,7 @@ impl App {
         }
     }
 
-    /// The server has let us go, or did not answer in time.
+    /// Called when the program is offline, or the server has not answered in time.
     pub(super) fn gone(&mut self) {
         self.ending.deadline = None;
         match self.ending.how {

@@ -1,4 +1,4 @@
-//! Colours, where they are wanted: few, from the terminal's own palette, and never the only sign.
+//! Colours, if they are wanted: few, from the terminal's own palette, and never the only sign of something.
 
 use std::io::IsTerminal;
 
@@ -15,7 +15,7 @@ pub enum Colour {
 }
 
 impl Colour {
-    /// The choice for standard output.
+    /// Returns the style that this choice gives standard output.
     #[must_use]
     pub fn style(self) -> Style {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -28,13 +28,13 @@ impl Colour {
     }
 }
 
-/// Whether the terminal can do nothing but print.
+/// Returns whether the terminal can do nothing but print.
 #[must_use]
 pub fn is_dumb() -> bool {
     std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
-/// Paints, or does not.
+/// Adds colours to a text, or leaves it as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
     on: bool,
@@ -45,42 +45,42 @@ impl Style {
         if !self.on || text.is_empty() {
             return text.to_owned();
         }
-        // Each line by itself, so that a line that is cut or repeated keeps its colour.
+        // Each line separately, so that a line that is cut or repeated keeps its colour.
         let lines: Vec<String> = text.split('\n').map(|line| format!("\x1b[{code}m{line}\x1b[0m")).collect();
         lines.join("\n")
     }
 
-    /// What can be overlooked.
+    /// Paints something that may be overlooked.
     #[must_use]
     pub fn quiet(self, text: &str) -> String {
         self.paint("2", text)
     }
 
-    /// Names and headings.
+    /// Paints a name or a heading.
     #[must_use]
     pub fn strong(self, text: &str) -> String {
         self.paint("1", text)
     }
 
-    /// Somebody else.
+    /// Paints another person's name.
     #[must_use]
     pub fn name(self, text: &str) -> String {
         self.paint("1;36", text)
     }
 
-    /// Oneself, and what went well.
+    /// Paints one's own name, or a success.
     #[must_use]
     pub fn good(self, text: &str) -> String {
         self.paint("32", text)
     }
 
-    /// What should be noticed.
+    /// Paints something that should be noticed.
     #[must_use]
     pub fn warning(self, text: &str) -> String {
         self.paint("33", text)
     }
 
-    /// What went wrong.
+    /// Paints an error.
     #[must_use]
     pub fn error(self, text: &str) -> String {
         self.paint("31", text)

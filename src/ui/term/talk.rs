@@ -1,4 +1,4 @@
-//! Messages: sent, received, how far they have come, and those of before.
+//! Messages: sending, receiving, how far they have come, and earlier ones.
 
 use chrono::{DateTime, Local, TimeZone};
 use rust_i18n::t;
@@ -15,9 +15,9 @@ use crate::client::net::clock;
 use crate::client::session::SpokenDialect;
 use crate::protocol::wire::frame::Past;
 
-/// Rows shown when a chat is opened, besides what is unread.
+/// How many rows are shown when a chat is opened, in addition to the unread ones.
 const BEFORE: u32 = 10;
-/// Rows shown at once, at most.
+/// The most rows that are shown at a time.
 const MOST: u32 = 10_000;
 impl App {
     pub(super) fn chat(&mut self, name: &str) {
@@ -39,13 +39,14 @@ impl App {
         self.login.awaits.rows.insert(peer.clone(), Wanted::Chat);
         self.client.last(peer.clone(), u32::try_from(unread).unwrap_or(MOST).saturating_add(BEFORE).min(200));
         self.set_target(Some(peer.clone()));
-        // Whether there is such an account, and still the same one. A text goes out meanwhile, as its own answer says no less.
+        // Asks whether there is such an account, and whether it is still the same. Texts are sent meanwhile, as their
+        // own answers say no less.
         if !peer.is_room() && self.client.connection().speaks == Some(SpokenDialect::Secure) {
             self.client.look_up(clock::now(), peer);
         }
     }
 
-    /// What a pipe has for this chat must not go to the one before.
+    /// Says why a chat cannot be opened. A pipe ends, since its next texts must not go to the chat before.
     fn no_chat(&mut self, why: &str) {
         if self.on_terminal() { self.error(why) } else { self.stop(why) }
     }
@@ -78,7 +79,7 @@ impl App {
         }
     }
 
-    /// Sends a text; one that makes many messages only after a word, and from a pipe not at all.
+    /// Sends a text. If it makes many messages, the person is asked first; a pipe ends.
     pub(super) fn send(&mut self, peer: &Account, text: &str) {
         let parts = MessageText::split(text).len();
         if parts <= MessageText::UNASKED {
@@ -107,7 +108,7 @@ impl App {
         }
     }
 
-    /// A text that was not sent comes back into the line, if that is empty.
+    /// Puts a text that was not sent back into the line, if that is empty.
     pub(super) fn give_back(&mut self, peer: &Account, text: &str) {
         if self.on_terminal() && self.login.target.as_ref() == Some(peer) && self.line.give(text) {
             self.typed(false);
@@ -126,7 +127,7 @@ impl App {
         if row.note { self.print(&line) } else { self.print_as_it_is(&line) }
     }
 
-    /// A message of one's own came further. What went well is seen by the prompt alone.
+    /// Notes how far a sent message has come, and prints what there is to say; success is shown by the prompt alone.
     pub(super) fn outgoing(&mut self, id: MessageId, state: SendState) {
         let Some((own, words)) = self.login.own.came_further(id, state) else { return };
         let name = harmless(&self.login.roster.name(&own.peer));
@@ -150,7 +151,7 @@ impl App {
         self.client.last(peer, count.unwrap_or(20).min(MOST));
     }
 
-    /// Whose messages `[NAME] [N]` means, and how many; without a name those of the friend one chats with.
+    /// Reads `[NAME] [N]`: whose messages, and how many. Without a name it is the present chat.
     pub(super) fn whose(&mut self, words: &[String]) -> Option<(Account, Option<u32>)> {
         let count = words.last().and_then(|word| word.parse::<u32>().ok());
         let name = words.first().filter(|_| count.is_none() || words.len() == 2);
@@ -205,7 +206,7 @@ impl App {
         self.print_as_it_is(&text);
     }
 
-    /// A message as it is printed; lines after the first stand below the text.
+    /// Returns a message as it is printed; lines after the first are indented below the text.
     pub(super) fn row(&self, peer: &Account, row: &Row) -> String {
         let name = harmless(&self.login.roster.name(peer));
         if row.note {
@@ -243,7 +244,7 @@ impl App {
     }
 }
 
-/// A message that the server keeps, as one of here.
+/// Converts a message that the server keeps to a row of the history.
 pub(super) fn past_row(me: &Account, past: &Past) -> Row {
     Row {
         id: MessageId(0),
@@ -257,12 +258,12 @@ pub(super) fn past_row(me: &Account, past: &Past) -> Row {
     }
 }
 
-/// When a message was written, to the second; beside the server's own time that it is one, where its zone is not known.
+/// Returns when a message was written, to the second; marked if it is the server's own time, whose zone is unknown.
 pub(super) fn when_in_full(row: &Row) -> String {
     whose(harmless(&row.written("%Y-%m-%d %H:%M:%S")), row)
 }
 
-/// When a message was written.
+/// Returns when a message was written.
 fn when(row: &Row) -> String {
     let today = clock_time(clock::now().unix_ms, "%Y-%m-%d");
     let form = if row.written("%Y-%m-%d") == today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
@@ -277,7 +278,7 @@ fn local(unix_ms: i64) -> Option<DateTime<Local>> {
     Local.timestamp_millis_opt(unix_ms).earliest()
 }
 
-/// A moment in local time.
+/// Formats a time of day or date in local time.
 pub(super) fn clock_time(unix_ms: i64, form: &str) -> String {
     local(unix_ms).map(|time| time.format(form).to_string()).unwrap_or_default()
 }

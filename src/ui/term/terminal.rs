@@ -1,5 +1,4 @@
-//! The terminal itself: keys one by one while the program runs, and as it was when it ends, however
-//! that happens.
+//! The terminal's modes: single keys while the program runs, and the earlier modes when it ends, however it ends.
 
 use std::io::{self, Write};
 
@@ -10,27 +9,27 @@ use crossterm::{execute, terminal};
 use super::Input;
 use super::line::{Done, Line};
 
-/// Gives the terminal back when it is dropped.
+/// A terminal in the mode of single keys; dropping it restores the earlier modes.
 #[derive(Debug)]
 pub struct Terminal(());
 
 impl Terminal {
-    /// Takes the terminal: keys come one by one and are not echoed.
+    /// Switches the terminal to single keys without echo.
     ///
     /// # Errors
-    /// Standard input is no terminal.
+    /// If standard input is not a terminal.
     pub fn take() -> io::Result<Self> {
         take()?;
         Ok(Self(()))
     }
 
-    /// Columns and rows; zero where nobody knows.
+    /// Returns columns and rows; zero if they are unknown.
     #[must_use]
     pub fn size(&self) -> (u16, u16) {
         terminal::size().unwrap_or((0, 0))
     }
 
-    /// Stops the program as Ctrl+Z does elsewhere, until somebody continues it.
+    /// Stops the program, as Ctrl+Z does elsewhere, until it is continued.
     #[cfg(unix)]
     pub fn suspend(&self) {
         give_back();
@@ -42,7 +41,7 @@ impl Terminal {
         }
     }
 
-    /// There is no such thing here.
+    /// Does nothing, as this system has no such thing.
     #[cfg(not(unix))]
     pub fn suspend(&self) {}
 }
@@ -55,24 +54,25 @@ impl Drop for Terminal {
 
 fn take() -> io::Result<()> {
     terminal::enable_raw_mode()?;
-    // A terminal that does not know it ignores it.
+    // Terminals without this mode ignore it.
     execute!(io::stdout(), EnableBracketedPaste)
 }
 
-/// What became of a question for a password.
+/// The outcome of asking for a password.
 #[derive(Debug)]
 pub(super) enum Secret {
     Given(String),
-    /// Nothing was typed, or the terminal is gone.
+    /// Nothing was typed, or the terminal has gone away.
     NotGiven,
-    /// The program is told to end.
+    /// The program was told to end.
     Leave,
 }
 
-/// Asks for a password on standard error, without echo. `keys` are the terminal's, as [`keys::read_keys`] reads them; what
-/// comes in `leave` ends the question.
+/// Asks for a password on standard error, without echo. `keys` come from the terminal, as [`keys::read_keys`] reads
+/// them; an input in `leave` ends the question.
 ///
 /// # Errors
+/// If standard input is not a terminal.
 /// Standard input is no terminal.
 pub(super) fn ask_secret(prompt: &str, keys: &Receiver<Input>, leave: &Receiver<Input>) -> io::Result<Secret> {
     let terminal = Terminal::take()?;
@@ -90,7 +90,7 @@ pub(super) fn ask_secret(prompt: &str, keys: &Receiver<Input>, leave: &Receiver<
         match line.key(key) {
             Done::Line(text) => break Secret::Given(text),
             Done::Interrupt | Done::End => break Secret::NotGiven,
-            // Nothing of it is seen here.
+            // Nothing of this shows here.
             Done::Edited | Done::Complete | Done::ClearScreen | Done::Suspend | Done::TooLong => {}
         }
     };
@@ -99,7 +99,7 @@ pub(super) fn ask_secret(prompt: &str, keys: &Receiver<Input>, leave: &Receiver<
     Ok(typed)
 }
 
-/// Gives the terminal back; also from a panic's hook.
+/// Restores the terminal's earlier modes; a panic's hook calls it too.
 pub fn give_back() {
     let mut out = io::stdout();
     let _ = execute!(out, DisableBracketedPaste);

@@ -1,5 +1,5 @@
-//! Another key of the server's, no encryption any more, and another device in this one's place: what is said,
-//! and what answers it.
+//! A changed key of the server, a server that no longer encrypts, and another device that has logged in instead of this
+//! one: what is said, and how the person answers.
 
 use rust_i18n::t;
 use unicode_segmentation::UnicodeSegmentation;
@@ -15,7 +15,7 @@ use crate::client::session::{ConnectionState, KeyChange};
 use crate::protocol::link::words;
 
 impl App {
-    /// The server shows another key, or one that is not among what can be read of the known ones; nothing was sent to it.
+    /// Says that the server shows another key, or one that is not among the readable ones; nothing was sent to it.
     pub(super) fn key_changed(&mut self, change: KeyChange) {
         let chinese = rust_i18n::locale().starts_with("zh");
         let (shown, known) = change.words(chinese);
@@ -30,7 +30,7 @@ impl App {
         }
         self.print(&rows.join("\n"));
         if change.damaged.is_none() {
-            // A near address has likelier become another computer's.
+            // It is likelier for a nearby address to belong to another computer now.
             self.quiet(&if self.server.place.is_nearby() { t!("trust.nearby") } else { t!("trust.far") });
         }
         self.warn(&if self.on_terminal() { t!("term.key_advice") } else { t!("term.key_terminal") });
@@ -41,13 +41,13 @@ impl App {
     pub(super) fn trust(&mut self) {
         match &self.server.changed {
             None => self.quiet(&t!("term.key_not_asked")),
-            // What nobody sees nobody has compared.
+            // Without a terminal nobody can have compared them.
             Some(_) if !self.on_terminal() => self.warn(&t!("term.key_terminal")),
             Some(change) => self.ask = Ask::Trust(change.shown.clone()),
         }
     }
 
-    /// The first of the key's words was typed, or something else.
+    /// Handles the answer, which has to be the first of the key's words.
     pub(super) fn trusted(&mut self, key: Vec<u8>, typed: &str) {
         if !is_first_word(typed, &key) {
             return self.error(&t!("term.key_not_that"));
@@ -56,15 +56,15 @@ impl App {
         let now = clock::now();
         self.client.trust(now, key);
         self.quiet(&t!("term.key_trusted"));
-        // Whoever wanted to log in, or was logged in, is still known.
+        // The account that was logged in or logging in is still known.
         if let Some(me) = self.login.me.clone() {
             self.pending = Pending::Login(me);
             self.client.go_online(now);
         }
     }
 
-    /// The server encrypted before and does not now. Whoever wants to log in is asked at once; of whoever is
-    /// logged in the line being typed may be for somebody else, so it takes a command.
+    /// Asks what to do at a server that encrypted before and no longer does. A person who is logging in is asked at
+    /// once; while logged in, the line being typed may be for somebody else, so a command is needed.
     pub(super) fn no_longer_secure(&mut self, notice: &str) {
         self.error(notice);
         if !self.on_terminal() {
@@ -80,7 +80,7 @@ impl App {
         }
     }
 
-    /// The command: in plain, this once.
+    /// The command that agrees to the plain dialect, this once.
     pub(super) fn readable(&mut self) {
         match self.login.me.clone().filter(|_| self.client.is_doubting()) {
             Some(me) => self.go_on_readable(Pending::Login(me)),
@@ -88,7 +88,7 @@ impl App {
         }
     }
 
-    /// The word was typed, or something else.
+    /// Handles the answer, which has to be that command's name.
     pub(super) fn agreed(&mut self, pending: Pending, typed: &str) {
         if named(&typed.trim().to_lowercase()).is_some_and(|command| command.name == READABLE) {
             return self.go_on_readable(pending);
@@ -102,7 +102,7 @@ impl App {
         self.client.allow_plain(clock::now());
     }
 
-    /// The server has answered as it did before.
+    /// Called when the server encrypts again as before.
     pub(super) fn no_more_doubt(&mut self) {
         if let Ask::Readable(pending) = &mut self.ask {
             self.pending = std::mem::replace(pending, Pending::Nothing);
@@ -110,7 +110,7 @@ impl App {
         }
     }
 
-    /// Another device took this one's place.
+    /// Says that another device has logged in instead of this one.
     pub(super) fn kicked(&mut self, address: &str, at: i64) {
         let notice = t!("main.kicked", address = harmless(address), time = time_of(at));
         self.warn(&format!("{notice}\n{}", t!("term.kicked_hint")));
@@ -138,7 +138,7 @@ fn is_first_word(typed: &str, key: &[u8]) -> bool {
     first.into_iter().flatten().any(|word| word == typed.trim().to_lowercase())
 }
 
-/// Whether these are all the key's words, in either language.
+/// Returns whether these are all of the key's words, in either language.
 pub(super) fn are_words(typed: &str, key: &[u8]) -> bool {
     let typed: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
     typed.join(" ") == words(key, false) || typed.concat() == words(key, true)

@@ -1,25 +1,26 @@
-//! What a job or a chat was given to begin with and cannot use, as a sentence.
+//! What is wrong with the password or the standard input that a job or a chat was given, as a sentence.
 
 use rust_i18n::t;
 
 use crate::base::cli::Face;
 use crate::base::settings::Settings;
 
-/// Why it cannot be used; nothing was sent.
+/// Why something that was given cannot be used; nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfit {
-    /// It is no password that the protocol can carry.
+    /// The password is one that the protocol cannot carry.
     Password,
     /// Standard input has more than this number of bytes.
     Long(u64),
-    /// Standard input is not UTF-8, from this byte on, counted from 0.
+    /// Standard input is not UTF-8 from this byte on, counted from 0.
     NotUtf8(usize),
-    /// Standard input holds a NUL there.
+    /// Standard input has a NUL at this byte, counted from 0.
     Nul(usize),
 }
 
 impl Unfit {
-    /// In the language that was asked for, or chosen before: nothing else has been said yet when this is.
+    /// Returns the sentence, in the language that was asked for or is set: nothing else has set the language at this
+    /// point.
     #[must_use]
     pub fn sentence(self, face: &Face) -> String {
         let chosen = || face.paths().map(|paths| Settings::load(&paths.settings).0.language).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! "Why can't I reach …?" in a terminal.
+//! The command that finds out why a server cannot be reached.
 
 use rust_i18n::t;
 
@@ -11,7 +11,7 @@ use crate::client::known;
 use crate::client::net::reach::Reach;
 use crate::protocol::PORT;
 
-/// The whole in colours.
+/// Returns the whole report in colours.
 #[must_use]
 pub fn painted(report: &Report, style: Style, locale: &str) -> String {
     let mut text = format!("{}\n", style.strong(&harmless(&report.sentence(locale))));
@@ -34,7 +34,7 @@ pub fn painted(report: &Report, style: Style, locale: &str) -> String {
 }
 
 impl App {
-    /// Begins to find out about `server`, or about the one that is chatted by.
+    /// Begins to examine `server`, or the present server if that is empty.
     pub(super) fn why(&mut self, server: &str) {
         let server = if server.is_empty() { self.server.place.typed() } else { server.to_owned() };
         self.quiet(&t!("term.why_begin", server = harmless(&server)));
@@ -52,7 +52,7 @@ impl App {
         }
     }
 
-    /// It is known now.
+    /// Prints the report when it is complete.
     pub(super) fn reached(&mut self, report: &Report) {
         self.server.reach = None;
         let text = painted(report, self.out.style, &rust_i18n::locale());

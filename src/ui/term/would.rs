@@ -1,4 +1,4 @@
-//! What the session would have done at this point of a trial by hand. Pure.
+//! What the session would have done at this point, for requests sent by hand. Pure.
 
 use rust_i18n::t;
 
@@ -6,7 +6,7 @@ use crate::base::model::SendState;
 use crate::protocol::wire::reply::{Forwarded, Learned, LoggedIn, PasswordChange, Registered};
 use crate::protocol::wire::{Charset, Reply, explain, show};
 
-/// What the session would have done at this point, in a line.
+/// Returns what the session would have done after this request and reply, in one line.
 #[must_use]
 pub fn session_would(request: &[u8], reply: Option<&[u8]>) -> String {
     let operation = explain::explain(request, Charset::Utf8).operation;

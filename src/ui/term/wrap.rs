@@ -1,20 +1,19 @@
-//! The program's own sentences and tables broken between words, so that a narrow terminal does not break
-//! them inside one. What people write is left to the terminal, so that it can be copied as it was sent.
-//! Pure.
+//! Breaks the program's own sentences and tables between words, so that a narrow terminal does not break them inside a
+//! word. Messages of people are left to the terminal, so that they can be copied as they were sent. Pure.
 
 use unicode_linebreak::linebreaks;
 use unicode_width::UnicodeWidthStr;
 
-/// Further rows of a paragraph stand so far to the right of its first.
+/// How many cells the further rows of a paragraph are indented.
 const HANG: usize = 2;
 
-/// The text with its lines broken to `columns` cells. Words that are wider than a row are left whole.
+/// Breaks the lines of a text to `columns` cells. A word that is wider than a row is left whole.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));
-        // Bytes of colours count here; that only costs a second look.
+        // This counts the bytes of colours too, which only costs a closer look.
         if body.width() <= columns {
             out.push_str(body)
         } else {
@@ -57,7 +56,7 @@ fn wrap_line(line: &str, columns: usize, out: &mut String) {
     out.extend(colours.map(|(_, colour)| colour));
 }
 
-/// The text alone, and the colours with the byte of the text before which each stands.
+/// Returns the text without colours, and the colours with the byte of the text before which each stands.
 fn without_colours(line: &str) -> (String, Vec<(usize, &str)>) {
     let (mut plain, mut colours) = (String::with_capacity(line.len()), Vec::new());
     let mut rest = line;
@@ -71,8 +70,8 @@ fn without_colours(line: &str) -> (String, Vec<(usize, &str)>) {
     (plain, colours)
 }
 
-/// How far in further rows stand: below the last column of a table, if that leaves them two fifths of the row. Else
-/// that column begins a row of its own, and this is its byte.
+/// Returns how far further rows are indented: to the last column of a table, if that leaves two fifths of the row. Else
+/// that column begins a row of its own, and its byte is returned too.
 fn hanging(plain: &str, columns: usize) -> (usize, Option<usize>) {
     let indent = plain.len() - plain.trim_start().len();
     let second = plain.trim_start().find("  ").and_then(|gap| {
@@ -108,10 +107,10 @@ mod tests {
             // A table: below its last column, or in a row of its own.
             ("  quit    go offline and end", 20, &["  quit    go offline", "          and end"]),
             ("  register [ACCOUNT]     make one", 30, &["  register [ACCOUNT]", "    make one"]),
-            // Chinese is broken anywhere but before a mark of punctuation.
+            // Chinese can be broken anywhere except before punctuation.
             ("请输入账号，再登录。", 12, &["请输入账号，", "  再登录。"]),
             ("请输入账号，再登录。", 11, &["请输入账", "  号，再登", "  录。"]),
-            // Too wide a word is left to the terminal.
+            // A word that is too wide is left to the terminal.
             ("see averyveryverylongword now", 10, &["see", "  averyveryverylongword", "  now"]),
             // Colours take no room, and stay where they were.
             ("\x1b[2mone two\x1b[0m", 7, &["\x1b[2mone two\x1b[0m"]),

@@ -1,6 +1,6 @@
-//! What was delivered, for the writer's devices: each asks what has changed after the version that it has on disk, and is
-//! answered once there is something. So what a device is owed stands in the database and in its own question, nothing
-//! is queued, and one that never asks, or never reads, costs nothing.
+//! Tells the writers' devices what was delivered. A device asks for what has changed after the version that it has on
+//! disk, and is answered as soon as there is something. So the state is in the database and in the device's question;
+//! nothing is queued, and a device that never asks or never reads costs nothing.
 
 use std::collections::HashSet;
 
@@ -11,24 +11,24 @@ use crate::server::engine::Engine;
 use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::store::{AccountId, Delivery, Done, Op, Read};
 
-/// Ranges of one answer; even with the longest names fewer bytes than a frame may have.
+/// The most ranges in one answer; even with the longest names they fit into a frame.
 const MOST: u32 = 256;
 
-/// What a device knows of deliveries.
+/// What a device has been told of deliveries.
 #[derive(Debug, Default)]
 pub(super) struct DeliveryCursor {
-    /// It waits for an answer.
+    /// Whether the device waits for an answer.
     asked: bool,
-    /// The store is asked for it.
+    /// Whether the store is reading it.
     reading: bool,
-    /// Up to this version it knows them all.
+    /// The version up to which the device knows all deliveries.
     version: i64,
-    /// There is nothing after that version, as far as the store has said.
+    /// Whether there is nothing after that version, as far as is known.
     current: bool,
 }
 
 impl Engine {
-    /// A device has everything up to this version.
+    /// Handles a device's question for what was delivered after a version.
     pub(super) fn device_asks_for_deliveries(&mut self, peer: PeerId, version: u64) {
         let Some(told) = self.devices.all.get_mut(&peer).map(|device| &mut device.told) else { return };
         if told.reading {
@@ -52,16 +52,16 @@ impl Engine {
         self.ask_store(PendingJob::Frame(peer, PendingFrame::Delivered { who }), |job| Op::Read(read(job)));
     }
 
-    /// What was read for a device.
+    /// Handles what the store has read for a device's question.
     pub(super) fn deliveries_read(&mut self, peer: PeerId, who: (AccountId, DeviceName), came: JobResult) {
-        // Not if somebody else has logged in on this connection meanwhile.
+        // Not if another account has logged in on this connection meanwhile.
         let Some(device) = self.devices.all.get_mut(&peer).filter(|d| d.who == Some(who)) else { return };
         device.told.reading = false;
-        // If the disk could not be read, the next delivery, or the next login, tries again.
+        // If the disk could not be read, the next delivery or the next login tries again.
         let JobResult::Stored(Done::Delivered { delivered, .. }) = came else { return };
         device.told.current = true;
         if !delivered.is_empty() {
-            // An answer has one range of each conversation; the next question brings the others.
+            // An answer has at most one range of each conversation; the next question brings the others.
             let mut seen = HashSet::new();
             let several = delivered.iter().position(|(delivery, _)| !seen.insert(delivery.receiver));
             let now = delivered.get(..several.unwrap_or(delivered.len())).unwrap_or_default();
@@ -70,7 +70,8 @@ impl Engine {
         }
     }
 
-    /// Messages of this writer were delivered, which is on disk. While the store is being asked, its answer says so.
+    /// Called when messages of a writer were delivered and this is on disk: tells the writer's devices that wait for
+    /// it. If the store is already reading for one of them, its answer will include this.
     pub(in crate::server::engine) fn delivered(&mut self, delivery: Delivery) {
         let name = self.accounts.people.get(&delivery.receiver).map(|person| person.name.clone());
         for peer in self.devices_of(delivery.author) {
@@ -80,7 +81,7 @@ impl Engine {
             }
             match &name {
                 Some(name) if told.asked && told.current => self.tell_deliveries(peer, &[(delivery, name.clone())]),
-                // Whose name is not in memory any more is read with it.
+                // If the receiver is not in memory, their name is read with the delivery.
                 _ => {
                     told.current = false;
                     self.read_deliveries(peer);

@@ -1,4 +1,4 @@
-//! Coming in and going: registration, passwords, tokens, and who takes whose place.
+//! Registration, login and resumption of devices, and which other sessions they end.
 
 use std::net::SocketAddr;
 
@@ -28,7 +28,7 @@ impl Engine {
         self.devices.somebody_moved(now);
     }
 
-    /// Somebody takes the place of one of an account's devices, which is told from where and when.
+    /// Ends a device's session because another has logged in; the device is told from which address and when.
     pub(in crate::server::engine) fn kick(&mut self, now: Now, account: AccountId, peer: PeerId, by: SocketAddr) {
         if let Some(device) = self.devices.all.get_mut(&peer) {
             (device.who, device.more) = (None, false);
@@ -38,19 +38,19 @@ impl Engine {
         self.leave(now, account, peer);
     }
 
-    /// Somebody takes an account's place.
+    /// Ends the sessions of all devices of an account.
     pub(in crate::server::engine) fn kick_all(&mut self, now: Now, account: AccountId, by: SocketAddr) {
         for peer in self.devices_of(account) {
             self.kick(now, account, peer, by);
         }
     }
 
-    /// Where a device is.
+    /// Returns the address of a device.
     pub(in crate::server::engine) fn device_address(&self, peer: PeerId) -> Option<SocketAddr> {
         self.devices.all.get(&peer).map(|device| device.address)
     }
 
-    /// Nothing that still comes from this device is looked at.
+    /// Forgets a device, so that frames that still come from it are ignored.
     pub(in crate::server::engine) fn drop_device(&mut self, peer: PeerId) {
         self.devices.all.remove(&peer);
     }
@@ -114,20 +114,20 @@ impl Engine {
         self.rivals(now, name, outcome);
     }
 
-    /// A device's password was looked at; `None` if it was not.
+    /// Handles the result of checking a device's password; `None` if it was not checked.
     pub(super) fn device_checked(&mut self, now: Now, peer: PeerId, check: Check, right: Option<bool>) {
         let Check { id, account, nth, address, counted, device, cursor, made } = check;
-        // It has another one by now: what was looked at is neither right nor wrong.
+        // If the account has another password by now, the result says nothing.
         let right = right.filter(|_| self.nth_password(account) == Some(nth));
-        // Before anything else: that of a connection that is gone meanwhile counts all the same.
+        // This comes first, so that a try counts even if its connection has ended meanwhile.
         self.device_tried(now, account, address, counted, right);
         let Some(random) = self.devices.all.get(&peer).map(|device| device.random) else { return };
         match right {
-            // Its cursor and its messages are those of an account that is no more.
+            // The device's cursor and messages belong to an account that is gone.
             Some(true) if made.is_some_and(|made| self.made(account) != Some(made)) => {
                 self.fail(peer, id, Code::MadeAnew);
             }
-            // A token would take the place of the device's own.
+            // A new token would replace that of the device that is in.
             Some(true) if self.is_in_use(peer, (account, device)) => self.fail(peer, id, Code::InUse),
             Some(true) => self.enter(now, peer, id, account, device, cursor, By::Password(Key(random))),
             Some(false) => self.fail(peer, id, Code::WrongPassword),
@@ -136,13 +136,13 @@ impl Engine {
         }
     }
 
-    /// Why what let a device in does not any more, if so: the account was deleted or given another password
-    /// meanwhile.
+    /// Returns why a login is no longer valid, if so: the account was deleted or got another password while it was
+    /// being stored.
     pub(super) fn is_over(&self, account: AccountId, nth: u64, by: &By) -> Option<Code> {
         match (self.nth_password(account), by) {
             (None, _) => Some(Code::NoAccount),
             (Some(now), _) if now == nth => None,
-            // Looked at once more, it is wrong.
+            // A second check would find the password wrong.
             (Some(_), By::Password(_)) => Some(Code::TryLater),
             (Some(_), By::Proof(_)) => Some(Code::BadToken),
         }
@@ -169,14 +169,14 @@ impl Engine {
         self.ask_store(PendingJob::Frame(peer, waiting), |job| Op::Write(write(job)));
     }
 
-    /// The logins of this connection are to end nobody else's.
+    /// Sets that the logins of this connection must not end other sessions.
     pub(super) fn ends_nobody(&mut self, peer: PeerId) {
         if let Some(device) = self.devices.all.get_mut(&peer) {
             device.if_free = true;
         }
     }
 
-    /// Whether a login that is to end nobody's would.
+    /// Returns whether a login would end another session although it must not.
     pub(super) fn is_in_use(&self, peer: PeerId, who: (AccountId, DeviceName)) -> bool {
         if !self.devices.all.get(&peer).is_some_and(|device| device.if_free) {
             return false;
@@ -211,8 +211,8 @@ impl Engine {
             self.end_session(who.0);
             self.effects.push_back(Effect::Store(Op::Write(Write::EndSession { job: 0, account: who.0 })));
         }
-        // The same device coming back takes nobody's place, though the old connection may not have ended yet: it has
-        // let go of that one. Who hears there that it is closed is another program, with a copy of its folder.
+        // If the same device comes back it replaces its own old connection, which may not have ended yet and which it
+        // has abandoned. If a program does receive this close, it is another one, with a copy of the device's folder.
         let beside = self.accounts.people.get(&who.0).is_some_and(|person| person.settings.beside);
         let code = if beside { COPIED_BESIDE } else { COPIED };
         let others = self.devices_of(who.0).into_iter().filter(|other| *other != peer);
@@ -230,7 +230,7 @@ impl Engine {
             ended = self.devices.all.get(&old).map(|device| device.address);
             self.kick(now, who.0, old, address);
         }
-        // One account a connection.
+        // A connection has one account: logging in to another one leaves the first.
         let before = self.devices.all.get_mut(&peer).and_then(|device| device.who.replace(who));
         if let Some((account, _)) = before.filter(|(account, _)| *account != who.0) {
             self.leave(now, account, peer);

@@ -1,4 +1,4 @@
-//! Requests to be friends, and what becomes of them: the store decides, in one transaction for both accounts.
+//! Requests to be friends and their answers. The store decides, in one transaction for both accounts.
 
 use super::PendingFrame;
 use crate::protocol::link::PeerId;
@@ -9,8 +9,8 @@ use crate::server::engine::{Engine, Now};
 use crate::server::store::{AccountId, Befriend, Op, Party, Write};
 
 impl Engine {
-    /// A device's account asks somebody to be a friend. It says whether there is such an account, as a message would, so it
-    /// has a pace of its own, which is slower.
+    /// Handles a request to be friends. As the answer tells whether there is such an account, it has a rate of its own,
+    /// which is lower than that of messages.
     pub(super) fn device_befriends(
         &mut self,
         now: Now,
@@ -36,7 +36,7 @@ impl Engine {
         });
     }
 
-    /// A device's account accepts or declines a request.
+    /// Handles the answer to a request to be friends.
     pub(super) fn device_answers_friend(
         &mut self,
         now: Now,
@@ -54,7 +54,7 @@ impl Engine {
         self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| Op::Write(write(job)));
     }
 
-    /// A device's account ends a friendship, or withdraws a request.
+    /// Ends a friendship, or withdraws a request.
     pub(super) fn device_unfriends(&mut self, now: Now, peer: PeerId, id: u64, account: AccountId, other: &str) {
         if !self.send_rates.set(now, account) {
             return self.fail(peer, id, Code::TryLater);
@@ -65,7 +65,7 @@ impl Engine {
         });
     }
 
-    /// The device's own account and the one that it names; the device is told if there is none.
+    /// Returns the device's own account and the one that it names; if there is none, the device is told.
     fn parties(&mut self, peer: PeerId, id: u64, account: AccountId, other: &str) -> Option<(Party, Party)> {
         let party = |id: AccountId| self.accounts.people.get(&id).map(|person| Party { id, name: person.name.clone() });
         let found = party(account).zip(self.accounts.named(other).and_then(party));

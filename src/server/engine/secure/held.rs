@@ -1,5 +1,5 @@
-//! A device's frames while one of them waits for somebody to be found in the store: they stay in their order, and hold up
-//! nobody else's.
+//! A device's frames while one of them waits for a person to be looked up: they stay in their order, and delay no other
+//! device.
 
 use std::collections::VecDeque;
 
@@ -12,14 +12,15 @@ use crate::server::engine::finding::LookupWaiter;
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::store::{AccountId, PersonKey};
 
-/// Bytes of frames that may wait, of a device and of a connection on which nobody is logged in.
+/// The most bytes of frames that may wait, of a device that is logged in.
 const MOST_BYTES: usize = 256 << 10;
+/// The most bytes of frames that may wait, of a connection that is not logged in.
 const OF_STRANGERS: usize = 8 << 10;
 
-/// Frames that wait.
+/// The frames of a connection that wait.
 #[derive(Debug, Default)]
 pub(super) struct HeldFrames {
-    /// The first of them waits for somebody.
+    /// Whether the first of them waits for a look-up.
     waits: bool,
     frames: VecDeque<Vec<u8>>,
     bytes: usize,
@@ -34,7 +35,8 @@ impl HeldFrames {
 }
 
 impl Engine {
-    /// Whether a frame may be looked at now. Else it waits behind those that wait; of who sends too many the connection is closed.
+    /// Returns whether a frame may be handled now. Else it waits behind the others; if a connection sends too many, it
+    /// is closed.
     pub(super) fn passes(&mut self, peer: PeerId, bytes: &[u8]) -> bool {
         let Some(device) = self.devices.all.get_mut(&peer) else { return false };
         let most = if device.who.is_some() { MOST_BYTES } else { OF_STRANGERS };
@@ -51,11 +53,11 @@ impl Engine {
         false
     }
 
-    /// Who is needed for this frame, of those who are here; nobody if it is refused anyway, as its device is `busy` with a
-    /// login or `crowded` at the disk, or nobody is logged in on it (`known`).
+    /// Returns the account that this frame needs, if it is in memory. Nobody is needed if the frame will be refused
+    /// anyway, because its device is `busy` with a login, is `crowded`, or is not logged in (`known` is false).
     ///
     /// # Errors
-    /// Whom the store is to be asked for before this frame can be looked at.
+    /// The key that the store is to be asked for before the frame can be handled.
     pub(super) fn missing_for(
         &self,
         frame: &FromClient,
@@ -101,7 +103,7 @@ impl Engine {
         found.known()
     }
 
-    /// A frame waits for somebody, if its address may cause a look now; else its device is told to ask later.
+    /// Lets a frame wait for a look-up, if its address may cause one now; else its device is told to try later.
     pub(super) fn seek_for_frame(
         &mut self,
         now: Now,
@@ -121,7 +123,7 @@ impl Engine {
         self.seek(now, sought, LookupWaiter::Device(peer));
     }
 
-    /// Whoever a device's first frame needs is here, or is nobody: on with it and with what came after it.
+    /// Handles a device's first frame, whose look-up has an answer, and then those behind it.
     pub(in crate::server::engine) fn go_on(&mut self, now: Now, peer: PeerId) {
         while let Some(device) = self.devices.all.get_mut(&peer) {
             device.frames.waits = false;
@@ -133,7 +135,7 @@ impl Engine {
         }
     }
 
-    /// The store could not be read: that is said, and what came after it goes on.
+    /// Refuses a device's first frame because the store could not be read, and then handles those behind it.
     pub(in crate::server::engine) fn go_on_without(&mut self, now: Now, peer: PeerId) {
         let frame = self.devices.all.get_mut(&peer).and_then(|device| device.frames.pop());
         if let Some(frame) = frame.and_then(|frame| FromClient::decode(&frame).ok()) {
@@ -142,7 +144,7 @@ impl Engine {
         self.go_on(now, peer);
     }
 
-    /// It cannot be said now who is meant; `wait`, in milliseconds, says for how long.
+    /// Refuses a frame because a person cannot be looked up now; `wait` says for how many milliseconds.
     fn put_off_frame(&mut self, peer: PeerId, frame: FromClient, wait: Option<u64>, reason: Option<Reason>) {
         let code = Code::TryLater;
         match frame {
@@ -157,7 +159,7 @@ impl Engine {
             | FromClient::AnswerFriend { id, .. }
             | FromClient::Unfriend { id, .. }
             | FromClient::History { id, .. } => self.frame_to(peer, FromServer::Error { id, code, reason, wait }),
-            // These need nobody.
+            // These need no look-up.
             FromClient::Logout { .. }
             | FromClient::Ack { .. }
             | FromClient::Delivered { .. }

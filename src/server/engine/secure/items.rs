@@ -1,6 +1,7 @@
-//! Items for an account's devices: each device asks for what has changed after the version that it has on disk, and is
-//! answered once there is something. So nothing is queued for a device, and one that never asks costs nothing. The first
-//! question of a login is answered in any case: by the digest in it a device knows whether it has what the server has.
+//! Items for an account's devices. A device asks for what has changed after the version that it has on disk, and is
+//! answered as soon as there is something. So nothing is queued for a device, and one that never asks costs nothing.
+//! The first question after a login is always answered: the digest in the answer shows the device whether it has the
+//! same items as the server.
 
 use super::{DeviceName, PendingFrame, number};
 use crate::protocol::link::PeerId;
@@ -10,23 +11,23 @@ use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::engine::{Engine, Now};
 use crate::server::store::{AccountId, Done, ItemPage, Op, Outcome, Read, Write};
 
-/// What a device knows of its account's items.
+/// What a device has been told of its account's items.
 #[derive(Debug, Default)]
 pub(super) struct ItemCursor {
-    /// The version that the device has asked with and is not answered yet.
+    /// The version of the device's question that is not answered yet.
     asked: Option<i64>,
-    /// The store is asked.
+    /// Whether the store is reading them.
     reading: bool,
-    /// Something has changed since the store was asked.
+    /// Whether something has changed since the store was asked.
     changed: bool,
-    /// The device was answered since it logged in.
+    /// Whether the device has been answered since it logged in.
     answered: bool,
-    /// There was nothing after this version, as far as the store has said and nothing has changed since.
+    /// The version after which there is nothing, as far as is known.
     current: Option<i64>,
 }
 
 impl Engine {
-    /// A device has the account's items up to this version.
+    /// Handles a device's question for what has changed after a version.
     pub(super) fn device_asks_for_items(&mut self, peer: PeerId, version: u64) {
         let Some(device) = self.devices.all.get_mut(&peer) else { return };
         device.items.asked = Some(i64::try_from(version).unwrap_or(i64::MAX));
@@ -45,19 +46,19 @@ impl Engine {
         self.ask_store(PendingJob::Frame(peer, PendingFrame::Items { who }), |job| Op::Read(read(job)));
     }
 
-    /// What was read for a device.
+    /// Handles what the store has read for a device's question.
     pub(super) fn items_read(&mut self, peer: PeerId, who: (AccountId, DeviceName), came: JobResult) {
-        // Not if somebody else has logged in on this connection meanwhile.
+        // Not if another account has logged in on this connection meanwhile.
         let Some(device) = self.devices.all.get_mut(&peer).filter(|device| device.who == Some(who)) else { return };
         let items = &mut device.items;
         items.reading = false;
-        // If the disk could not be read, the next change, or the next login, tries again.
+        // If the disk could not be read, the next change or the next login tries again.
         let JobResult::Stored(Done::Items { page, .. }) = came else { return };
         let ItemPage { version, anew, items: changed, more, digest } = page;
         items.current = (!more && !items.changed).then_some(version);
         let nothing = changed.is_empty() && !anew && items.asked == Some(version);
         if nothing && items.answered {
-            // Changed once more while this was read.
+            // They have changed once more while this was read.
             return self.read_items(peer);
         }
         (items.asked, items.answered) = (None, true);
@@ -65,7 +66,7 @@ impl Engine {
         self.frame_to(peer, FromServer::Items { version: number(version), anew, items: changed, more, digest });
     }
 
-    /// Items of these accounts have changed, which is on disk.
+    /// Called when items of these accounts have changed and this is on disk.
     pub(in crate::server::engine) fn items_changed(&mut self, accounts: &[AccountId]) {
         for account in accounts {
             for peer in self.devices_of(*account) {
@@ -76,7 +77,7 @@ impl Engine {
         }
     }
 
-    /// A device sets an item.
+    /// Handles a device's request to set an item.
     pub(super) fn device_sets(&mut self, now: Now, peer: PeerId, id: u64, account: AccountId, item: &Item) {
         let kind = Kind::named(&item.kind);
         let Some((kind, Ok(value))) = kind.map(|kind| (kind, kind.checked(&item.key, item.value.as_ref()))) else {
@@ -95,7 +96,7 @@ impl Engine {
         self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| Op::Write(write(job)));
     }
 
-    /// A change of items, or a request between two accounts, is on disk, or is refused.
+    /// Answers a change of items, or a request between two accounts, once it is on disk or is refused.
     pub(super) fn change_came(&mut self, peer: PeerId, id: u64, came: JobResult) {
         let JobResult::Stored(Done::Changed { outcome, lists, .. }) = came else {
             return self.put_off(peer, id, Reason::NotStored);

@@ -1,4 +1,5 @@
-//! Who somebody is: the store says it of many at once, so that nobody has to be in memory for it.
+//! The profiles of accounts that a device asks about. The store reads many at a time, so that none of them has to be in
+//! memory.
 
 use super::PendingFrame;
 use crate::base::model::Account;
@@ -9,7 +10,7 @@ use crate::server::engine::{Engine, Now};
 use crate::server::store::{AccountId, Done, Op, Read};
 
 impl Engine {
-    /// A device asks who accounts are. That somebody has blocked the asker is not told by it: a profile is public.
+    /// Handles a device's question for profiles. The answer does not show who has blocked the asker: profiles are public.
     pub(super) fn device_asks_who(
         &mut self,
         now: Now,
@@ -29,7 +30,7 @@ impl Engine {
         self.ask_store(PendingJob::Frame(peer, PendingFrame::Cards { id }), read);
     }
 
-    /// Who accounts are has been read, or cannot be.
+    /// Answers a question for profiles once they have been read, or could not be.
     pub(super) fn cards_came(&mut self, peer: PeerId, id: u64, came: JobResult) {
         match came {
             JobResult::Stored(Done::Cards { cards: people, .. }) => {

@@ -1,4 +1,4 @@
-//! Who is here, for devices: all at login, then who came and went.
+//! Presence for devices: everybody who is online at login, later who came and who went.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use crate::server::engine::{Engine, Now};
 use crate::server::store::AccountId;
 
 impl Engine {
-    /// Whether there is an account. Whoever asks is logged in, and pays as for a message, whose answer would tell the same:
-    /// so nobody learns names here faster than by writing to them, and strangers learn none. A try to log in tells a
-    /// stranger as much, without a pace.
+    /// Looks up whether there is an account of this name. Only a device that is logged in may ask, and it counts as a
+    /// message, whose answer would tell the same: so nobody can collect names faster this way than by writing to them,
+    /// and strangers cannot at all. A stranger can learn as much by trying to log in, which has no such limit.
     pub(in crate::server::engine) fn look_up(
         &mut self,
         now: Now,
@@ -32,10 +32,10 @@ impl Engine {
         }
     }
 
-    /// Tells a new device who is here.
+    /// Tells a device that has just logged in who is online.
     pub(in crate::server::engine) fn introduce(&mut self, now: Now, peer: PeerId) {
         if self.devices.look_at.is_none() {
-            // Nobody was told of anything while there was no device.
+            // While there was no device, nobody had to be told.
             self.devices.shown = self.everybody(now);
         }
         let shown: Vec<String> = self.devices.shown.iter().cloned().collect();
@@ -55,7 +55,7 @@ impl Engine {
         here.filter_map(|id| self.accounts.people.get(&id)).map(|person| person.name.clone()).collect()
     }
 
-    /// Tells all devices who came and went, when it is time.
+    /// Tells all devices who came and who went, if it is time.
     pub(in crate::server::engine) fn presence(&mut self, now: Now) {
         if self.devices.look_at.is_none_or(|at| at > now.instant) {
             return;

@@ -1,4 +1,4 @@
-//! Messages on their way to a device: at once, or from the disk in their turn; and those of before.
+//! Messages on their way to a device: pushed at once, or read from the disk in their turn; also the history.
 
 use super::{DeviceName, PAGE, PendingFrame, WINDOW, number};
 use crate::protocol::link::PeerId;
@@ -38,7 +38,7 @@ impl Engine {
     ) {
         let Some(name) = self.accounts.people.get(&account).map(|person| person.name.clone()) else { return };
         let peer_id = self.accounts.named(&other);
-        // As the mailboxes have it.
+        // In the spelling of the mailboxes.
         let other = peer_id.and_then(|id| self.accounts.people.get(&id)).map_or(other, |person| person.name.clone());
         let before = before.map(|before| i64::try_from(before).unwrap_or(i64::MAX));
         let count = count.min(PAGE);
@@ -46,8 +46,8 @@ impl Engine {
         self.ask_store(PendingJob::Frame(peer, PendingFrame::History { id }), |job| Op::Read(read(job)));
     }
 
-    /// A new message for a device that is here: at once if it has all before it, else in its turn from the disk.
-    /// `frame` is given the row that was pushed before it.
+    /// Pushes a new message to a device that is online: at once if it has all earlier ones, else later from the disk.
+    /// `frame` makes the frame from the row that was pushed before it.
     pub(in crate::server::engine) fn push(
         &mut self,
         peer: PeerId,
@@ -68,7 +68,7 @@ impl Engine {
         let Some(device) = self.devices.all.get_mut(&peer) else { return };
         let Some(who) = device.who else { return };
         let room = WINDOW.saturating_sub(device.window.len());
-        // Not for a single place: a full window would be read one by one.
+        // Not for a single place, or messages would be read one by one while the window is full.
         if !device.more || device.reading || room < WINDOW / 2 {
             return;
         }
@@ -79,13 +79,13 @@ impl Engine {
         self.ask_store(PendingJob::Frame(peer, PendingFrame::Page { who }), |job| Op::Read(read(job)));
     }
 
-    /// Messages that were read for a device.
+    /// Handles messages that the store has read for a device.
     pub(in crate::server::engine) fn page(&mut self, peer: PeerId, who: (AccountId, DeviceName), came: JobResult) {
-        // Not if somebody else has logged in on this connection meanwhile.
+        // Not if another account has logged in on this connection meanwhile.
         let Some(device) = self.devices.all.get_mut(&peer).filter(|d| d.who == Some(who)) else { return };
         device.reading = false;
         let JobResult::Stored(Done::Messages { messages, more, .. }) = came else {
-            // The disk could not be read; the next message, or the next login, tries again.
+            // The disk could not be read; the next message or the next login tries again.
             device.more = true;
             return;
         };

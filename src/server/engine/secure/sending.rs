@@ -1,4 +1,4 @@
-//! A device's messages on their way into mailboxes, each under a number of the device's own.
+//! A device's messages on their way into mailboxes, each under a counter of the device.
 
 use super::{DeviceName, PendingFrame, number, sha256};
 use crate::base::model::{Account, MessageText};
@@ -11,12 +11,12 @@ use crate::server::engine::{Engine, Now};
 use crate::server::store::{AccountId, Done, Op, OwnCopy, Read, SentKey, Write};
 
 impl Engine {
-    /// A message is refused at once; `wait`, in milliseconds, says for how long.
+    /// Refuses a message at once; `wait` says for how many milliseconds.
     pub(super) fn refuse_now(&mut self, peer: PeerId, counter: u64, code: Code, wait: Option<u64>) {
         self.frame_to(peer, FromServer::Refused { counter, code, wait, reason: None, made: None });
     }
 
-    /// A device's message is on disk, or is not.
+    /// Answers a device's message once it is on disk or has failed.
     pub(super) fn message_kept(
         &mut self,
         peer: PeerId,
@@ -34,7 +34,7 @@ impl Engine {
         }
         let row = number(rows.iter().copied().find(|row| *row > 0).unwrap_or(0));
         if let Some((own, at)) = own.zip(own_row) {
-            // Of what nobody in a room has got there is nobody to say it of.
+            // If nobody in the room has got it, there is no receiver who is online or not.
             self.push_own(who, (counter, row, online.filter(|_| row > 0)), &own, at, sent);
         }
         let online = row > 0 && online.unwrap_or(message.online);
@@ -43,8 +43,8 @@ impl Engine {
         self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online, made });
     }
 
-    /// Of a message: its number is its writer's. Somebody else may have logged in on the connection since, and have used
-    /// the same one.
+    /// Sends the answer to a message. Its counter belongs to the device that wrote it; if another has logged in on the
+    /// connection since, which may use the same number, nothing is sent.
     pub(super) fn answer(&mut self, peer: PeerId, writer: (AccountId, DeviceName), frame: FromServer) {
         let here = self.devices.all.get(&peer).and_then(|device| device.who);
         if here.is_none_or(|who| who == writer) {
@@ -76,12 +76,12 @@ impl Engine {
         };
         let made = self.accounts.named(to.as_str()).and_then(|to| self.made(to));
         if meant.is_some() && made.is_some() && meant != made {
-            // It may have been taken before that, and the answer lost.
+            // It may have been accepted before the account was made anew, and the answer lost.
             return again(self, Code::MadeAnew, made);
         }
         let mut message = match self.address(now, account, &to, Body::new(&parsed)) {
             Ok(message) => message,
-            // An empty room takes everything; and so that the same again is answered the same, it is noted.
+            // A message to an empty room is accepted; it is noted, so that a repetition gets the same answer.
             Err(Undeliverable::Nobody) if to.as_str() == Account::LOBBY => AddressedMessage {
                 receivers: Vec::new(),
                 sender: String::new(),
@@ -92,10 +92,10 @@ impl Engine {
                 online: false,
             },
             Err(Undeliverable::TooLong) => return self.frame_to(peer, refused(Code::BadField)),
-            // It may have been taken before the account was gone, and the answer lost.
+            // It may have been accepted before the account was deleted, and the answer lost.
             Err(Undeliverable::Nobody) => return again(self, Code::NoAccount, None),
         };
-        // What goes to oneself is pushed to all of them as it is.
+        // What is sent to oneself is pushed to all devices anyway.
         let person =
             self.accounts.people.get(&account).filter(|p| p.settings.beside && !message.receivers.contains(&account));
         let to = to.as_str().to_owned();
@@ -106,7 +106,7 @@ impl Engine {
     }
 }
 
-/// The answer for a message that is not on disk.
+/// Returns the answer to a message that is not on disk.
 pub(super) fn not_kept(counter: u64, came: &JobResult) -> FromServer {
     let (code, reason) = match came {
         JobResult::Stored(Done::Full { .. }) => (Code::MailboxFull, None),

@@ -1,4 +1,4 @@
-//! How an account may be used: its owner's choice, made on any device and kept on disk.
+//! How an account may be used: settings that its owner changes on any device and that are kept on disk.
 
 use super::{DeviceName, PendingFrame, number};
 use crate::protocol::link::PeerId;
@@ -26,7 +26,7 @@ impl Engine {
         });
     }
 
-    /// A change is on disk.
+    /// Called when a changed setting is on disk: puts it into effect and answers.
     pub(in crate::server::engine) fn allowed(
         &mut self,
         now: Now,
@@ -37,7 +37,7 @@ impl Engine {
     ) {
         self.change(account, change);
         match change {
-            // Whoever asked for it stays.
+            // The device that has changed it stays.
             Change::Beside(false) => self.kick_others(now, account, peer),
             Change::SecureOnly(true) => self.close_to_plain(account),
             Change::Beside(true) | Change::SecureOnly(false) => {}
@@ -45,7 +45,7 @@ impl Engine {
         self.tell_settings(peer, id, account);
     }
 
-    /// From now on it is so.
+    /// Changes a setting in memory.
     pub(in crate::server::engine) fn change(&mut self, account: AccountId, change: Change) {
         let Some(person) = self.accounts.people.get_mut(&account) else { return };
         match change {
@@ -56,7 +56,7 @@ impl Engine {
 
     fn kick_others(&mut self, now: Now, account: AccountId, peer: PeerId) {
         let devices = self.devices_of(account);
-        // If it has left meanwhile, the last one to come stays.
+        // If it has logged out meanwhile, the device that came last stays.
         let Some(stays) = devices.iter().find(|other| **other == peer).or(devices.last()).copied() else { return };
         let Some(by) = self.devices.all.get(&stays).map(|device| device.address) else { return };
         for other in devices.into_iter().filter(|other| *other != stays) {
@@ -64,7 +64,7 @@ impl Engine {
         }
     }
 
-    /// A plain session ends, and whoever was about to make one does not.
+    /// Ends the account's plain session, and disarms addresses that were about to start one.
     pub(in crate::server::engine) fn close_to_plain(&mut self, account: AccountId) {
         self.addresses.disarm(account);
         if self.accounts.people.get(&account).is_some_and(|person| person.session.is_some()) {
@@ -73,7 +73,7 @@ impl Engine {
         }
     }
 
-    /// A message of one's own for the writer's other devices.
+    /// Pushes a message to the writer's other devices.
     pub(in crate::server::engine) fn push_own(
         &mut self,
         (account, device): (AccountId, DeviceName),

@@ -24,19 +24,19 @@ struct World {
     engine: Engine,
     store: Store,
     now: Now,
-    /// Frames and closings, as `peer frame`.
+    /// Frames and closes, as `peer frame`.
     out: Vec<String>,
     /// Replies to plain clients, as `port reply`.
     plain: Vec<String>,
-    /// Operations are kept back.
+    /// While true, operations are held back.
     held: bool,
     ops: Vec<Op>,
     disk_full: bool,
-    /// Whoever is looked for is found with everything else that is held.
+    /// While true, look-ups are answered only together with everything else that is held.
     late: bool,
-    /// What operators were told, with their tickets.
+    /// The answers to operators, with their tickets.
     told: Vec<(u64, crate::server::control::Answer)>,
-    /// What was told last of where a device begins.
+    /// What a device was last told about where it starts.
     started: String,
     folder: tempfile::TempDir,
 }
@@ -53,7 +53,7 @@ fn name(n: u8) -> DeviceName {
 }
 
 impl World {
-    /// With accounts a, b and c, whose passwords are their names.
+    /// Makes accounts a, b and c, whose passwords are their names.
     fn new() -> Self {
         Self::with(OnSecondLogin::Arm)
     }
@@ -65,7 +65,7 @@ impl World {
         let local = |_| "2026-11-21 12:04:58".to_owned();
         let mut engine = Engine::new(on_second_login, Quotas::default().unpaced(), local, Snapshot::default(), now);
         engine.set_secure(true);
-        // Whoever is not needed is looked for each time.
+        // People who are not needed are looked up each time.
         engine.set_room(2);
         let mut world = Self {
             engine,
@@ -97,7 +97,7 @@ impl World {
         self.engine.connected(PeerId(peer), at(port), [byte; 32], [byte; 32]);
     }
 
-    /// The next effect; whoever is looked for is found first.
+    /// Returns the next effect, after answering look-ups.
     fn next(&mut self) -> Option<Effect> {
         loop {
             match self.engine.poll_effect() {
@@ -163,13 +163,14 @@ impl World {
         self.work();
     }
 
-    /// What follows from a frame, presence apart.
+    /// Handles a frame and returns what follows, without presence.
     fn say(&mut self, peer: u64, frame: &FromClient) -> Vec<String> {
         self.engine.frame(self.now, PeerId(peer), &frame.encode());
         self.heard()
     }
 
-    /// Presence apart, where a device without a cursor begins, and when the accounts of [`World::new`] were made.
+    /// Returns what was sent, without presence, without where a device starts, and without when the accounts of
+    /// [`World::new`] were made.
     fn heard(&mut self) -> Vec<String> {
         self.work();
         let mut all = std::mem::take(&mut self.out);

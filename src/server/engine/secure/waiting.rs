@@ -1,4 +1,4 @@
-//! What devices' frames wait for, and what an answer or its failure becomes.
+//! What devices' frames wait for, and what the answer of the store or the hasher, or its failure, leads to.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -15,45 +15,45 @@ use crate::server::engine::{Effect, Engine, Now};
 use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, Change, Done, Op, OwnCopy, StoredMessage, Write};
 
-/// What a device's frame waits for.
+/// The job that a device's frame waits for.
 #[derive(Debug)]
 pub(in crate::server::engine) enum PendingFrame {
-    /// A new account's password is hashed.
+    /// The password of a new account is being hashed.
     Hash { id: u64, account: Account, profile: Option<Profile> },
-    /// A new account is stored.
+    /// A new account is being stored.
     Register { id: u64, name: String, hashed: Hashed },
-    /// A password is looked at.
+    /// A password is being checked.
     Check(Check),
-    /// A device that comes in is noted.
+    /// A device's login is being stored; `cursor` says whether the device has named its cursor.
     Enter { id: u64, account: AccountId, nth: u64, device: DeviceName, cursor: bool, by: By },
-    /// A message is stored.
+    /// A message is being stored.
     Send { who: (AccountId, DeviceName), counter: u64, message: AddressedMessage, own: Option<OwnCopy> },
-    /// A message is not deliverable now; but it may have been once, which is read.
+    /// A message cannot be delivered now, but may have been accepted earlier, which is being looked up.
     Again { who: (AccountId, DeviceName), counter: u64, code: Code, made: Option<i64> },
-    /// Messages to be pushed are read.
+    /// Messages to be pushed are being read.
     Page { who: (AccountId, DeviceName) },
-    /// What was delivered is read.
+    /// Deliveries are being read.
     Delivered { who: (AccountId, DeviceName) },
-    /// What changed of the account's items is read.
+    /// Changes of the account's items are being read.
     Items { who: (AccountId, DeviceName) },
-    /// A change of items, or a request between two accounts, is stored.
+    /// A change of items, or a request between two accounts, is being stored.
     Change { id: u64 },
-    /// Who accounts are is read.
+    /// Profiles are being read.
     Cards { id: u64 },
-    /// Messages of before are read.
+    /// A part of the history is being read.
     History { id: u64 },
-    /// A setting is stored.
+    /// A setting is being stored.
     Allow { id: u64, account: AccountId, change: Change },
 }
 
-/// A password that a device logs in by.
+/// A device's login whose password is being checked.
 #[derive(Debug)]
 pub(in crate::server::engine) struct Check {
     pub(super) id: u64,
     pub(super) account: AccountId,
-    /// Which of the account's passwords it is looked at against.
+    /// The number of the account's password that it is checked against.
     pub(super) nth: u64,
-    /// Where it was asked from; the connection may move, or end, before the answer.
+    /// The address of the device when it asked; the connection may migrate or end before the answer.
     pub(super) address: SocketAddr,
     pub(super) counted: bool,
     pub(super) device: DeviceName,
@@ -61,7 +61,7 @@ pub(in crate::server::engine) struct Check {
     pub(super) made: Option<i64>,
 }
 
-/// How somebody comes in.
+/// How a device logs in: by password, with the token that it will get, or by a proof that it has an earlier token.
 #[derive(Debug)]
 pub(in crate::server::engine) enum By {
     Password(Key<32>),
@@ -69,7 +69,7 @@ pub(in crate::server::engine) enum By {
 }
 
 impl PendingFrame {
-    /// Whom it concerns.
+    /// Adds the accounts that must stay in memory until the job is done.
     pub(in crate::server::engine) fn needs(&self, needed: &mut HashSet<AccountId>) {
         match self {
             Self::Check(Check { account, .. }) | Self::Enter { account, .. } | Self::Allow { account, .. } => {
@@ -90,7 +90,7 @@ impl PendingFrame {
         }
     }
 
-    /// Whether somebody is about to come in: of these a connection has one at a time.
+    /// Returns whether this belongs to a login or a registration, of which a connection may have one at a time.
     fn is_entering(&self) -> bool {
         match self {
             Self::Hash { .. } | Self::Register { .. } | Self::Check(_) | Self::Enter { .. } => true,
@@ -108,7 +108,7 @@ impl PendingFrame {
 }
 
 impl Devices {
-    /// One more of a device's frames waits.
+    /// Counts one more job of a device.
     pub(in crate::server::engine) fn ask(&mut self, peer: PeerId, waiting: &PendingFrame) {
         if let Some(device) = self.all.get_mut(&peer) {
             device.waiting += 1;
@@ -116,7 +116,7 @@ impl Devices {
         }
     }
 
-    /// It does no more.
+    /// Counts one job less of a device.
     pub(in crate::server::engine) fn ask_no_more(&mut self, peer: PeerId, waiting: &PendingFrame) {
         if let Some(device) = self.all.get_mut(&peer) {
             device.waiting = device.waiting.saturating_sub(1);
@@ -126,7 +126,7 @@ impl Devices {
 }
 
 impl Engine {
-    /// What a device's frame waited for has come, or has failed.
+    /// Handles the result of the job that a device's frame waited for.
     pub(in crate::server::engine) fn frame_came(
         &mut self,
         now: Now,
@@ -194,7 +194,7 @@ impl Engine {
         }
     }
 
-    /// The store knows the device that comes in; `cursor`: the device has said how far it is.
+    /// Completes a login that the store has noted. `cursor`: the device has named its own cursor.
     fn entered(
         &mut self,
         now: Now,
@@ -230,7 +230,7 @@ impl Engine {
     }
 }
 
-/// A row of the history as a frame has it.
+/// Converts a stored message to its form in a history frame.
 fn past(stored: StoredMessage) -> Past {
     let StoredMessage { row, sender, writer, sent, text, online, delivered, .. } = stored;
     Past { row: number(row), from: sender, writer, at: sent, text, online, delivered }

@@ -1,9 +1,9 @@
-//! Whoever is not in memory is looked for. All other tests run with room for two, so that this happens everywhere; here it is
-//! looked at.
+//! Looking up people who are not in memory. All other tests run with room for two people, so that look-ups happen
+//! everywhere; here they are the subject.
 
 use super::*;
 
-/// Accounts a, b and c; a and b are logged in at ports 1 and 2, and c is in memory no more.
+/// Accounts a, b and c; a and b are logged in at ports 1 and 2, and c is not in memory any more.
 fn without_c() -> World {
     let mut world = World::with_two();
     world.script(&[(3, "01#c#z#z#", &["01:01"]), (3, "02#nobody#z#", &["02:03"])]);
@@ -42,7 +42,7 @@ fn who_is_here_costs_no_look() {
     ]);
     world.script(&[(1, "03#@lobby#x#", &["03:01"]), (1, "08#", &["08:1"]), (1, "11#0#", &["11:2:0:a:b"])]);
     assert_eq!(world.looks, before);
-    // Whoever has no session, and what nobody is called, is looked for once.
+    // An address without a session and a name without an account are looked up once.
     for _ in 0..5 {
         assert_eq!(world.send(7, b"03#x#hi#"), [(7, "07:01".to_owned())]);
         assert_eq!(world.send(1, b"03#x#hi#"), [(1, "03:02".to_owned())]);
@@ -63,7 +63,7 @@ fn a_session_leaves_the_memory_when_it_is_silent_and_goes_on_when_it_is_heard_of
     // It counts as present as it did, which is not, until it speaks.
     world.script(&[(3, "03#a#hi#", &["03:02"]), (1, "08#", &["08:1"]), (3, "03#a#hi#", &["03:01"])]);
     world.script(&[(2, "08#", &["08:0"]), (2, "06#", &["06:01"]), (2, "08#", &["07:01"])]);
-    // After a day it is over, whoever remembers it.
+    // After a day the session has ended, in memory or not.
     world.wait(SESSION + Duration::from_secs(1));
     world.script(&[(1, "08#", &["07:01"]), (3, "08#", &["07:01"])]);
 }
@@ -92,7 +92,7 @@ fn what_cannot_be_read_is_not_claimed_and_the_rest_goes_on() {
     assert!(world.engine.lanes.first(at(1)).is_none() && world.engine.jobs.waiting() == 0);
 }
 
-/// Names and addresses that are made up fill no memory and wear out no disk; and who is here hears nothing of it.
+/// Invented names and addresses fill no memory and wear out no disk, and those who are online notice nothing.
 #[test]
 fn a_flood_of_unknown_names_costs_a_bounded_number_of_looks() {
     let mut world = World::with_two();
@@ -117,7 +117,7 @@ fn a_flood_of_unknown_names_costs_a_bounded_number_of_looks() {
     let spared: usize = (0..20_000).map(|n| ask(&mut world, far(1, 5_000), &format!("02#o{n}#x#"))).sum();
     assert_eq!((spared, world.looks), (500, 8_500));
     assert_eq!(world.engine.accounts.people.len(), 2);
-    // While the disk answers nobody, of strangers so many wait and no more.
+    // While the disk does not answer, only a limited number of strangers wait.
     world.wait(Duration::from_secs(10));
     (world.held, world.late) = (true, true);
     for n in 0..5_000_u32 {
@@ -128,7 +128,7 @@ fn a_flood_of_unknown_names_costs_a_bounded_number_of_looks() {
     assert!(said(&world.release()).contains(&(1, "03:02")), "who is logged in does not compete with them");
 }
 
-/// What is read with somebody counts for who has asked.
+/// The messages that are read with a person are charged to the client that has asked.
 #[test]
 fn a_look_at_a_full_mailbox_counts_for_many() {
     let mut world = without_c();
@@ -147,7 +147,7 @@ fn a_look_at_a_full_mailbox_counts_for_many() {
     assert_eq!(world.looks - begun, 4_000 - 100, "of one network");
 }
 
-/// Who is logged in waits for its turn, as for everything else.
+/// A client that is logged in waits for its turn, as with everything else.
 #[test]
 fn who_is_logged_in_and_asks_for_too_many_waits() {
     let mut world = World::new(OnSecondLogin::Arm);

@@ -1,4 +1,4 @@
-//! Who sends more than a person does: budgets and lanes.
+//! Clients that send more than a person does: budgets and lanes.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn who_floods_uses_up_its_own_budget_alone() {
     world.script(&[(2, "nonsense", &["00:00"])]);
 }
 
-/// Whoever waits for each answer gets each, however quickly it asks; of a flood a lane's worth.
+/// A client that waits for each answer gets each one, however quickly it asks; of a flood, a lane's worth is answered.
 #[test]
 fn who_waits_for_each_answer_is_served() {
     let mut world = World::with_two();
@@ -31,8 +31,8 @@ fn who_waits_for_each_answer_is_served() {
     assert_eq!(world.engine.poll_timeout(), None);
 }
 
-/// An address that is not its sender's own may be made to hear so much and no more, from all ports and accounts of a liar;
-/// who reads a mailbox from far away gets all of it.
+/// What goes out to one IP address is limited, over all ports and accounts, since the address may be forged; but
+/// somebody who reads a mailbox from far away gets all of it.
 #[test]
 fn what_goes_out_to_one_address_is_bounded() {
     let mut world = World::new(OnSecondLogin::Arm);
@@ -95,7 +95,7 @@ fn refusals_have_a_budget() {
     assert_eq!(answered, 20);
 }
 
-/// A plain client's answer comes when its message may go; what it asks for after that waits in its order.
+/// A plain client is answered once its message may be sent; its later requests wait in their order.
 #[test]
 fn who_sends_too_much_is_answered_later_and_loses_nothing() {
     let mut world = World::with_two();

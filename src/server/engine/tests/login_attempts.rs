@@ -2,7 +2,7 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Account a has password x; five wrong ones were tried, so the next one's answer is held back.
+/// Account a has password x; five wrong ones were tried, so the answer to the next one is delayed.
 fn five_wrong() -> World {
     let mut world = World::new(OnSecondLogin::Arm);
     world.script(&[(1, "01#a#x#x#", &["01:01"])]);

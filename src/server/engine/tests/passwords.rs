@@ -1,4 +1,4 @@
-//! Passwords that are changed.
+//! Changes of passwords in the plain dialect.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn four_fields_change_a_password() {
         (1, "01#z#x#n#n#", &["01:04"]),
         (1, "01#a#wrong#n#n#", &["01:01"]),
         (1, "08#", &["08:0"]),
-        // By somebody who is not logged in; then whoever is, by the old one, is in no more.
+        // First by a client that is not logged in; then a client that is logged in by the old password is logged out.
         (3, "01#a#x#n#n#", &["01:03"]),
         (1, "08#", &["07:01"]),
         // The answer was lost.

@@ -1,11 +1,11 @@
-//! What is said of whole clients.
+//! Remarks about clients as a whole.
 
 use super::*;
 
 const C: &str = "127.0.0.2:50003";
 
-/// The commonest mistakes of those who write their first client: what it does, and how what is said of it begins. Nothing is
-/// said of a right one.
+/// The commonest mistakes in first clients: what the client does, and how the remark about it begins. Nothing is
+/// remarked about a correct client.
 const MISTAKES: &[(&str, &[Step], &[&str])] = &[
     (
         "a socket for each request",

@@ -46,7 +46,7 @@ fn a_class_list_is_all_or_nothing() {
     assert!(matches!(backup(&data, &copy), Err(AdminError::Exists(_))));
 }
 
-/// A folder that cannot be read cannot be synced; root can read all of them.
+/// A directory that cannot be read cannot be synced; root can read any.
 #[cfg(unix)]
 #[test]
 fn a_backup_whose_name_may_be_lost_is_none() {

@@ -33,7 +33,7 @@ fn sets(store: &mut Store, account: AccountId, kind: Kind, key: &str, value: ser
     assert_eq!(run(store, Write::SetItem { job: 1, account, kind, key, value }).0, Outcome::Done);
 }
 
-/// An account's items, each as `kind key value`.
+/// Returns an account's items, each as `kind key value`.
 fn items(store: &Store, account: AccountId) -> Vec<String> {
     let mut items: Vec<_> = all(store, account).into_iter().map(|(k, key, v)| format!("{k} {key} {v}")).collect();
     items.sort();

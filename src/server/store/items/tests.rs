@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::server::store::{Op, Store, Write};
 
-/// A database with these accounts, which have the numbers from 1 on.
+/// Makes a database with these accounts, numbered from 1.
 pub(in crate::server::store) fn with(names: &[&str]) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a new database");
@@ -16,7 +16,7 @@ pub(in crate::server::store) fn with(names: &[&str]) -> (tempfile::TempDir, Stor
     (dir, store)
 }
 
-/// All items of an account as a new device gets them, page by page, with their sum checked.
+/// Returns all items of an account as a new device gets them, page by page, and checks their digest.
 pub(in crate::server::store) fn all(store: &Store, account: AccountId) -> Vec<(String, String, Value)> {
     let (mut found, mut version, mut sum) = (Vec::new(), 0, 0_u64);
     loop {

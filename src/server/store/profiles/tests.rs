@@ -30,7 +30,7 @@ fn is_called(store: &mut Store, account: AccountId, value: Option<Value>) -> Vec
     changed(store, Write::SetItem { job: 1, account, kind: Kind::Profile, key: String::new(), value })
 }
 
-/// What an account has about another one.
+/// Returns the value of an item of an account.
 fn about(store: &Store, account: AccountId, kind: &str, key: &str) -> Value {
     let found = all(store, account).into_iter().find(|(of, about, _)| of == kind && about == key);
     found.map(|(_, _, value)| value).unwrap_or_default()
@@ -53,7 +53,7 @@ fn who_somebody_is_stands_in_what_others_have_about_them() {
     assert_eq!(about(&store, 2, "asked", "a"), json!({"at": 7, "text": "hi", "name": "王明", "line": "在"}));
     assert_eq!(about(&store, 3, "asking", "a"), json!({"at": 7, "text": "hi", "name": "王明", "line": "在"}));
     assert_eq!(about(&store, 4, "friend", "a"), json!({"since": 8, "name": "王明", "line": "在"}));
-    // Declined, the item says who it is all the same; and without a profile nothing is left of one.
+    // A declined request still has the profile; if that is empty, nothing of it is left.
     answers(&mut store, 1, 3, false);
     let declined = json!({"at": 7, "text": "hi", "declined": true, "name": "王明", "line": "在"});
     assert_eq!(about(&store, 3, "asking", "a"), declined);

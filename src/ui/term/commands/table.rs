@@ -1,5 +1,5 @@
-//! Every command, once: what it is called, which words it takes, what the help says of it, whether it needs a login, and
-//! what it does. Help, completion, dispatch and a pipe's rules read this table; a new command is one entry of it.
+//! The table of all commands: name, words, help, whether it needs a login, and what it does. Help, completion, dispatch
+//! and the rules of a pipe read this table; a new command is one entry of it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,120 +10,120 @@ use crate::client::net::clock;
 use crate::ui::term::app::App;
 use crate::ui::term::server::Leaving;
 
-/// A text in the language of the moment.
+/// A text in the present language.
 type Text = fn() -> Cow<'static, str>;
 
-/// What the words behind a command name, so that Tab can complete them.
+/// What kind of names a command takes, so that Tab can complete them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ui::term) enum Names {
-    /// They name nothing that is known.
+    /// None that can be completed.
     Nothing,
-    /// They name friends.
+    /// Names of friends.
     Friend,
-    /// They name commands.
+    /// Names of commands.
     Command,
 }
 
-/// A command.
+/// A command and all that the program knows about it.
 pub(in crate::ui::term) struct Command {
-    /// Its name.
+    /// The command's English name.
     pub(in crate::ui::term) name: &'static str,
-    /// Its Chinese name.
+    /// The command's Chinese name.
     pub(in crate::ui::term) zh: &'static str,
-    /// Fewest and most words behind it.
+    /// The smallest and the largest number of words that it takes.
     words: (usize, usize),
-    /// Whether the last word is all the rest of the line.
+    /// Whether the last word takes all the rest of the line.
     rest: bool,
-    /// What the words name.
+    /// What kind of names its words are.
     pub(super) names: Names,
-    /// The words, as the help shows them; empty where it takes none.
+    /// The words, as the help shows them; empty if it takes none.
     form: Text,
-    /// What it does, as the help says it.
+    /// What the command does, as the help says it.
     says: Text,
-    /// Whether it is for those who have logged in alone.
+    /// Whether the command needs a login.
     pub(in crate::ui::term) needs_login: bool,
     run: fn(&mut App, &Words<'_>),
 }
 
-/// What was typed behind a command.
+/// What was typed after a command.
 pub(in crate::ui::term) struct Words<'a> {
-    /// The command they stand behind.
+    /// The command.
     pub(in crate::ui::term) command: &'static Command,
     /// The words, as many as the command takes.
     pub(in crate::ui::term) all: &'a [String],
 }
 
 impl Words<'_> {
-    /// The first word; empty where there is none.
+    /// Returns the first word; empty if there is none.
     pub(in crate::ui::term) fn first(&self) -> &str {
         self.all.first().map(String::as_str).unwrap_or_default()
     }
 
-    /// The second word; empty where there is none.
+    /// Returns the second word; empty if there is none.
     pub(in crate::ui::term) fn second(&self) -> &str {
         self.all.get(1).map(String::as_str).unwrap_or_default()
     }
 }
 
-/// A command without words, for whoever is logged in. What differs is said by the methods below.
+/// Makes a command that takes no words and needs a login; the methods below change that.
 const fn command(name: &'static str, zh: &'static str, says: Text, run: fn(&mut App, &Words<'_>)) -> Command {
     let form: Text = || Cow::Borrowed("");
     Command { name, zh, words: (0, 0), rest: false, names: Names::Nothing, form, says, needs_login: true, run }
 }
 
 impl Command {
-    /// Takes so many words, at least and at most.
+    /// Sets how many words it takes, and how the help shows them.
     const fn takes(mut self, fewest: usize, most: usize, form: Text) -> Self {
         self.words = (fewest, most);
         self.form = form;
         self
     }
 
-    /// The last word is all the rest of the line.
+    /// Lets the last word take all the rest of the line.
     const fn rest(mut self) -> Self {
         self.rest = true;
         self
     }
 
-    /// Its words name this.
+    /// Sets what kind of names its words are.
     const fn names(mut self, names: Names) -> Self {
         self.names = names;
         self
     }
 
-    /// The command works without a login.
+    /// Lets the command work without a login.
     const fn without_login(mut self) -> Self {
         self.needs_login = false;
         self
     }
 
-    /// Whether these are as many words as it takes.
+    /// Returns whether the command takes this number of words.
     pub(super) fn accepts(&self, words: &[String]) -> bool {
         (self.words.0..=self.words.1).contains(&words.len())
     }
 
-    /// After how many words the rest of the line is the last one; none where each stands for itself.
+    /// Returns the number of the word that takes all the rest of the line; `None` if none does.
     pub(super) fn last_is_rest(&self) -> Option<usize> {
         self.rest.then_some(self.words.1)
     }
 
-    /// The words behind it, as the help shows them.
+    /// Returns the words it takes, as the help shows them.
     pub(in crate::ui::term) fn form(&self) -> Cow<'static, str> {
         (self.form)()
     }
 
-    /// What it does.
+    /// Returns what it does, as the help says it.
     pub(in crate::ui::term) fn says(&self) -> Cow<'static, str> {
         (self.says)()
     }
 
-    /// Does it, whether or not somebody is logged in: that the caller knows.
+    /// Runs the command. The caller has checked whether it needs a login.
     pub(in crate::ui::term) fn run(&'static self, app: &mut App, words: &[String]) {
         (self.run)(app, &Words { command: self, all: words });
     }
 }
 
-/// Two commands are the same if they have the same name: a test holds that no two share one.
+/// Commands are the same if they have the same name; a test makes sure that names are unique.
 impl PartialEq for Command {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
@@ -138,12 +138,12 @@ impl fmt::Debug for Command {
     }
 }
 
-/// The command of this name, in either language.
+/// Returns the command of this name, in either language.
 pub(in crate::ui::term) fn named(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name || command.zh == name)
 }
 
-/// The command that agrees to the plain dialect; its name is also the word that a question for the same asks for.
+/// The command that agrees to the plain dialect; its name is also the word that has to be typed when the program asks.
 pub(in crate::ui::term) const READABLE: &str = "readable";
 
 /// All commands, in the order of the help.
@@ -242,7 +242,7 @@ pub(in crate::ui::term) static COMMANDS: &[Command] = &[
 mod tests {
     use super::*;
 
-    /// That the texts are there in both languages is asked by `every_text_is_there_in_both_languages`.
+    /// That the texts exist in both languages is tested by `every_text_is_there_in_both_languages`.
     #[test]
     fn every_command_has_its_own_names_and_says_what_it_takes_and_does() {
         for (at, command) in COMMANDS.iter().enumerate() {
@@ -256,7 +256,7 @@ mod tests {
             let (fewest, most) = command.words;
             assert!(fewest <= most, "{command:?}");
             assert_eq!(command.form().is_empty(), most == 0, "{command:?} shows the words it takes");
-            // A word that may be left out stands in brackets, in both languages' forms.
+            // Optional words are in brackets, in both languages.
             let all_optional = command.form().starts_with('[');
             assert_eq!(all_optional, fewest == 0 && most > 0, "{command:?} shows which words it needs");
             assert!(most > 0 || !command.rest && command.names == Names::Nothing, "{command:?} takes no word");

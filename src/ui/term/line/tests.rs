@@ -1,6 +1,6 @@
 use super::*;
 
-/// What stands in the line after these keys, `|` at the cursor.
+/// Checks the text of the line after these keys, with `|` at the cursor.
 #[track_caller]
 fn check(keys: &[Key], expected: &str) {
     let mut line = Line::default();

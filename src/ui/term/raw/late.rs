@@ -1,5 +1,5 @@
-//! Replies that come after they were given up. They carry no number, so one may look like the reply to the
-//! next request; where it could be either's, it is neither's. Pure.
+//! Replies that come after they were given up. Replies carry no number, so a late one may look like the reply to the
+//! next request; if it could be either's, it is assigned to neither. Pure.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,12 @@ use crate::protocol::wire::looks_like_reply;
 
 /// How long after its request a reply may still come.
 const LATE: Duration = Duration::from_secs(10);
-/// A server may hold back for a minute what it says to a wrong password.
+/// The same for a login: a server may delay the answer to a wrong password by a minute.
 const HELD_BACK: Duration = Duration::from_secs(65);
 
 type Operation = [u8; 2];
 
-/// Requests that were given up, and may be answered after all.
+/// Requests that were given up but may still be answered.
 #[derive(Debug, Default)]
 pub(super) struct Late {
     given_up: Vec<GivenUp>,
@@ -26,31 +26,31 @@ struct GivenUp {
     until: Instant,
 }
 
-/// Whose reply it is.
+/// The request that a reply belongs to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// Of the request that waits, or of none.
+    /// The request that waits, or none.
     Waiting,
-    /// It is the reply to the trial of this number, which was sent this long ago.
+    /// The trial of this number, which was sent this long ago.
     Late(usize, Duration),
-    /// Of one or the other.
+    /// It may belong to either.
     Unclear,
 }
 
 impl Late {
-    /// Nothing came to this request in time.
+    /// Notes that no reply to this request came in time.
     pub(super) fn give_up(&mut self, number: usize, request: &[u8], at: Instant) {
-        // What looks like a reply is never answered.
+        // A datagram that looks like a reply is never answered.
         let Some(operation) = operation(request).filter(|_| !looks_like_reply(request)) else { return };
         let until = at + if operation == *b"02" { HELD_BACK } else { LATE };
         self.given_up.push(GivenUp { number, operation, at, until });
     }
 
-    /// Whose reply this is, while `waiting` waits for one. Each request is answered once.
+    /// Returns the request that this reply belongs to, while `waiting` waits for one. Each request is answered once.
     pub(super) fn whose(&mut self, now: Instant, reply: &[u8], waiting: Option<&[u8]>) -> Whose {
         self.given_up.retain(|request| request.until > now);
         let of = operation(reply);
-        // These answer any request.
+        // These replies can answer any request.
         let any = matches!(of.as_ref(), Some(b"00" | b"07"));
         let Some(i) = self.given_up.iter().position(|request| any || of == Some(request.operation)) else {
             return Whose::Waiting;
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_late_reply_is_not_counted_to_the_next_request() {
         let late = |ms| Whose::Late(1, Duration::from_millis(ms));
-        // Given up, when the reply comes, the reply, what waits then, whose it is.
+        // The request given up, when the reply comes, the reply, the request that waits then, and whose reply it is.
         let cases = [
             ("08#", 3_000, "08:0", Some("09#"), late(3_000)),
             ("08#", 3_000, "08:0", None, late(3_000)),

@@ -1,7 +1,7 @@
 use super::super::line::Key;
 use super::*;
 
-/// What a terminal of so many columns shows after this output: enough of one for these tests.
+/// Shows what a terminal with this number of columns displays after this output: enough of a terminal for these tests.
 fn terminal(columns: usize, out: &str) -> (Vec<String>, (usize, usize)) {
     let mut cells: Vec<Vec<String>> = vec![Vec::new()];
     let (mut row, mut column) = (0_usize, 0_usize);

@@ -1,4 +1,4 @@
-//! Logging in: by a password, or as a device that is remembered; and whom to trust.
+//! Logging in by a password or as a remembered device, and which server to trust.
 
 use std::io::{self, IsTerminal};
 
@@ -15,7 +15,8 @@ use crate::protocol::link::words;
 use crate::protocol::wire::reply::LoggedIn;
 
 impl Running {
-    /// What ends every job, is taken note of, or is settled without it; whether it is settled.
+    /// Handles events that end every job, or that are only printed or noted. Returns whether the event is settled by
+    /// that.
     pub(super) fn judged(&mut self, event: &Event) -> Result<bool, Stop> {
         let notice = event.notice().unwrap_or_default();
         let trouble = |sentence| Err(Stop(Exit::Trouble, sentence));
@@ -40,12 +41,12 @@ impl Running {
                 self.client.go_online(clock::now());
                 Ok(true)
             }
-            // Whatever it was started with: nobody sits there who could judge.
+            // Whatever options it was started with, there is nobody here who could decide.
             Event::PlainOnly(PlainReason::NoLonger | PlainReason::Chosen) => {
                 Err(Stop(Exit::Untrusted, format!("{notice}\n{}", t!("term.plain_job"))))
             }
             Event::PlainOnly(PlainReason::Only) => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
-            // What is to be sent lies with the earlier account's messages by now.
+            // The message to be sent belongs to the earlier account's messages by now.
             Event::MadeAnew { .. } if matches!(self.script.job, Job::Send { .. }) => {
                 self.own.clear();
                 Err(Stop(Exit::Refused, format!("{notice}\n{}", t!("term.made_anew_job"))))
@@ -58,7 +59,7 @@ impl Running {
                 say(&notice);
                 Ok(true)
             }
-            // A job that waits for it takes it, and no other wants to know.
+            // A job that waits for it handles it; no other needs it.
             _ => Ok(false),
         }
     }
@@ -120,7 +121,7 @@ impl Running {
         Ok(outcome.unwrap_or_else(|| self.put_off.map_or(LoginOutcome::NoAnswer, LoginOutcome::TryLater)))
     }
 
-    /// Asks at the terminal, if there is one.
+    /// Asks for the password at the terminal, if there is one.
     fn ask_password(&mut self) -> Result<Password, Stop> {
         let missing = || Stop(Exit::Usage, t!("term.no_password").into_owned());
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
@@ -173,7 +174,7 @@ impl Running {
         Err(Stop(exit, sentence))
     }
 
-    /// This device needs the password again.
+    /// Makes this device forgotten, so that it needs the password again.
     pub(super) fn forget(&mut self) -> Result<Exit, Stop> {
         if !self.client.can_resume(&self.me) {
             return Ok(Exit::Nothing);
@@ -183,7 +184,7 @@ impl Running {
     }
 }
 
-/// The exit code of a login that ended so.
+/// Returns the exit code of a login with this outcome.
 pub(in super::super) fn exit(outcome: &LoginOutcome) -> Exit {
     match outcome {
         LoginOutcome::Done => Exit::Done,
@@ -199,7 +200,8 @@ pub(in super::super) fn exit(outcome: &LoginOutcome) -> Exit {
     }
 }
 
-/// Whether it is only said, whatever the job waits for. Every event is named, as a new one is to be judged, too.
+/// Returns whether an event is only printed, whatever the job waits for. All events are named, so that a new one has to
+/// be considered.
 fn is_said(event: &Event) -> bool {
     match event {
         Event::UnknownCode(_)

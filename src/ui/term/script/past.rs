@@ -28,7 +28,7 @@ impl Running {
         Ok(if messages.is_empty() { Exit::Nothing } else { Exit::Done })
     }
 
-    /// Page by page, the newest first; what was found oldest first, and whether there is more.
+    /// Reads page by page, the newest first. Returns the messages, oldest first, and whether there are more.
     fn pages(&mut self, peer: &Account, count: u32, mut before: Option<u64>) -> Result<(Vec<Past>, bool), Stop> {
         if self.client.connection().speaks != Some(SpokenDialect::Secure) {
             return Err(Stop(Exit::Nothing, t!("term.past_not_plain").into_owned()));

@@ -1,4 +1,4 @@
-//! Sending a message: it is on disk before anything else, and the exit code says whether it stays there.
+//! Sending a message: it is stored on disk first, and the exit code says whether it stays in the outbox.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use crate::client::Event;
 use crate::client::net::clock;
 use crate::client::session::SpokenDialect;
 
-/// Taking a message back never depends on the server.
+/// How long withdrawing a message may take; it does not depend on the server.
 const TAKE_BACK: Duration = Duration::from_secs(5);
 
-/// What became of a message; of several the first says most about what did not arrive.
+/// The result for a message. Of several, the one with the lowest rank is reported, which says most about what did not
+/// arrive.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct End {
     rank: u8,
@@ -46,13 +47,13 @@ impl Running {
         sent
     }
 
-    /// Puts it on disk, in its parts.
+    /// Stores the text on disk, in its parts.
     fn keep(&mut self, to: &Account, text: &str, parts: usize) -> Result<(), Stop> {
         let not_kept = || Stop(Exit::Trouble, t!("gui.not_kept").into_owned());
         if to.is_room() && self.client.is_foreign() {
             return Err(Stop(Exit::Refused, t!("main.no_lobby").into_owned()));
         }
-        // Nobody knows then how far it came.
+        // If the program is told to end from here on, it is unknown how far the message came.
         self.told_to_end.store(Exit::NoAnswer as i32, Ordering::Release);
         if !self.client.send_message(clock::now(), to, text) {
             return Err(not_kept());
@@ -91,7 +92,7 @@ impl Running {
         }
     }
 
-    /// What a message that has come so far makes of the job; none where nothing is to be said of it.
+    /// Returns the result for a message in this state; `None` if all went well.
     fn end(&self, state: SendState, to: &Account) -> Option<End> {
         let (rank, exit, why) = match state {
             SendState::Waiting | SendState::Sending | SendState::Sent | SendState::Delivered => return None,
@@ -110,8 +111,8 @@ impl Running {
         Some(End { rank, exit, why: why.into_owned() })
     }
 
-    /// After a failure: whoever asks for it once more must not have it twice. Where nobody answered it stays in the outbox;
-    /// else it is taken back, unless it was on its way.
+    /// After a failure, makes sure that sending once more does not send the message twice. If nobody answered it stays
+    /// in the outbox; else it is withdrawn, unless it was on its way.
     fn take_back(&mut self, Stop(exit, why): Stop) -> Stop {
         if !self.own.values().any(|state| state.is_open()) {
             return Stop(exit, why);

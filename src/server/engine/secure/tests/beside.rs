@@ -1,4 +1,4 @@
-//! Several devices of one account at once, and how an account may be used.
+//! Several devices of one account side by side, and settings of how an account may be used.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn settings(peer: u64, beside: bool, secure_only: bool) -> String {
     format!(r#"{peer} {{"t":"account_settings","id":4,"beside":{beside},"secure_only":{secure_only}}}"#)
 }
 
-/// `sent`: under which number, and as which row it was accepted. Only b is here.
+/// The frame of a sent message. `sent` is its counter and the row under which it was accepted. Only b is online.
 fn own(peer: u64, row: u64, after: u64, to: &str, text: &str, device: u8, sent: (u64, u64)) -> String {
     let (device, (counter, accepted)) = (name(device).digits(), sent);
     let online = if accepted > 0 { format!(r#","online":{}"#, to == "b") } else { String::new() };
@@ -23,7 +23,7 @@ fn kicked(peer: u64, by: u64) -> String {
     format!(r#"{peer} {{"t":"kicked","address":"127.0.0.1:{by}","at":1000}}"#)
 }
 
-/// a's devices 1 and 2 on connections 1 and 2, b's device 3 on connection 3.
+/// Devices 1 and 2 of a on connections 1 and 2, device 3 of b on connection 3.
 fn two_beside() -> World {
     let mut world = World::new();
     world.login(1, "a", 1, None);

@@ -1,4 +1,4 @@
-//! What was delivered, as the writer's devices are told.
+//! Deliveries, as the writer's devices are told of them.
 
 use super::*;
 
@@ -41,7 +41,7 @@ fn a_kept_message_is_delivered_once_its_receiver_has_acknowledged_it() {
     assert_eq!(world.say(2, &FromClient::Ack { cursor: 4 }), [told(1, 4, &[("b", 3, 4)])]);
 }
 
-/// A server start between two messages begins a new range; an answer has one of each conversation.
+/// A start of the server between two messages begins a new range; an answer has one range of each conversation.
 #[test]
 fn what_was_written_to_one_before_and_after_a_start_is_told_in_two_answers() {
     for asked in [false, true] {
@@ -135,7 +135,8 @@ fn what_is_asked_while_the_store_is_busy_is_answered_in_full() {
     world.release();
     assert_eq!(world.heard(), [told(1, 1, &[("b", 1, 1)])]);
     assert_eq!(world.say(1, &ask(1)), [told(1, 2, &[("c", 2, 2)])]);
-    // Nobody's who is not in, and not that of whoever was in before on the same connection.
+    // Nothing is told to a device that is not logged in, nor to one about the account that was logged in on its
+    // connection before.
     world.say(1, &ask(2));
     world.say(1, &FromClient::Logout { id: 9, forget: false });
     world.login(4, "b", 2, Some(1));

@@ -1,4 +1,4 @@
-//! Coming in: tries, and whose place is taken.
+//! Logins: tries of passwords, and which sessions they end.
 
 use super::*;
 

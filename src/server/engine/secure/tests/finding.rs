@@ -1,9 +1,10 @@
-//! Frames that name somebody who is not in memory.
+//! Frames that name a person who is not in memory.
 
 use super::*;
 use crate::server::control::{Answer, Order};
 
-/// a and b are in on connections 1 and 2; c is in memory no more, and whoever is looked for is found when the world is released.
+/// a and b are logged in on connections 1 and 2; c is not in memory any more, and look-ups are answered when the world
+/// is released.
 fn without_c() -> World {
     let mut world = World::new();
     world.login(1, "a", 1, None);
@@ -32,7 +33,7 @@ fn a_devices_frames_wait_in_their_order_and_hold_up_nobody_else() {
     assert_eq!(answers.pop(), Some(accepted(1, 2, 2, true)));
     answers.sort_by_key(|line| !line.contains("pong"));
     assert_eq!(answers, one);
-    // Of who sends on and on, so much is kept and no more.
+    // If a device sends on and on, a limited number of frames is kept.
     (world.held, world.late) = (true, true);
     let long = "x".repeat(900);
     let out: Vec<_> = (10..400).flat_map(|n| world.say(1, &send(n, "nobody", &long))).collect();
@@ -74,7 +75,7 @@ fn what_cannot_be_read_is_said() {
     assert_eq!(world.say(3, &login(3)), [logged_in(3, 0, None).replace(r#""id":1"#, r#""id":4"#)]);
 }
 
-/// Whoever is deleted or closed to the plain dialect while somebody waits for them.
+/// An account that is deleted or restricted to the secure dialect while it is being looked up.
 #[test]
 fn what_becomes_of_somebody_meanwhile_counts() {
     let delete = || Order::Delete { account: "c".into() };
@@ -111,7 +112,7 @@ fn what_becomes_of_somebody_meanwhile_counts() {
         world.release();
         assert_eq!(std::mem::take(&mut world.plain), [plain], "{change}");
     }
-    // A deletion that cannot be stored leaves whoever was looked for meanwhile.
+    // If a deletion cannot be stored, the person who was looked up meanwhile stays.
     let mut world = without_c();
     (world.held, world.late) = (false, false);
     world.login(3, "c", 3, None);
@@ -128,7 +129,7 @@ fn what_becomes_of_somebody_meanwhile_counts() {
     assert_eq!(world.told.pop(), Some((1, Answer::NotStored { error: String::new() })));
 }
 
-/// Whose receiver is in memory no more, whose name the writer's device is told.
+/// The receiver is not in memory any more, but the writer's device is told their name.
 #[test]
 fn who_is_not_in_memory_is_named_where_messages_are_delivered() {
     let mut world = World::new();

@@ -1,9 +1,9 @@
-//! Mailboxes without room: what the database has says it, whoever has written it.
+//! Full mailboxes: the database decides, even if another program has written to it.
 
 use super::*;
 use crate::server::store::NewMessage;
 
-/// c's, kept by another server on the same database.
+/// Writes a message of c through another server on the same database.
 fn written_elsewhere(world: &World, receiver: AccountId) {
     let mut other = Store::open(world.folder.path()).expect("the same database");
     let (sender, text) = ("c".to_owned(), "elsewhere".to_owned());

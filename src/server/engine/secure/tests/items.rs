@@ -1,4 +1,4 @@
-//! What all devices of an account show alike, and friends, as devices are told.
+//! Items and friends, as devices are told of them.
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ fn befriend(id: u64, account: &str) -> FromClient {
     FromClient::Befriend { id, account: account.into(), text: "hi".into(), answer: None }
 }
 
-/// The items of a frame without its digest, and the digest.
+/// Splits the line of a frame into the items and the digest.
 fn told(line: &str) -> (&str, Option<&str>) {
     match line.split_once(r#","digest":"#) {
         Some((items, digest)) => (items, digest.strip_suffix('}')),
@@ -35,7 +35,7 @@ fn told(line: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// With two devices of a beside each other, and one of b.
+/// Two devices of a side by side, and one of b.
 fn with_three() -> World {
     let mut world = World::new();
     world.login(1, "a", 1, None);

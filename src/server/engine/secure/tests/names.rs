@@ -1,4 +1,4 @@
-//! Who is who: writers in the lobby, names that look like another's, names that had another owner.
+//! Identities: writers in the lobby, names that look like another's, and names that had another owner.
 
 use super::*;
 use crate::server::store::{AccountId, admin};
@@ -18,7 +18,7 @@ fn world_with(names: &[&str]) -> World {
     world
 }
 
-/// The server starts anew.
+/// Restarts the server.
 fn again(world: &mut World) {
     let local = |_| "2026-11-21 12:04:58".to_owned();
     let snapshot = world.store.snapshot(i64::MIN).expect("readable");
@@ -63,7 +63,7 @@ fn no_new_name_looks_like_anothers() {
     assert_eq!(world.plainly(50, "03#Zoe\u{308}#hi#"), ["50 03:01"]);
 }
 
-/// Who has a name reads and is told nothing of whoever had it before.
+/// The new owner of a name reads and is told nothing of the earlier owner's.
 #[test]
 fn a_name_that_is_free_again_is_somebody_new() {
     let mut world = World::new();
@@ -95,7 +95,7 @@ fn a_name_that_is_free_again_is_somebody_new() {
     assert!(past(&mut world, 5, "a")[0].contains(r#""from":"a","at":1000,"text":"hello""#));
 }
 
-/// Whoever is in by the old password may be why it was changed.
+/// Sessions that used the old password may be why it was changed.
 #[test]
 fn a_new_password_ends_what_the_old_one_began() {
     let mut world = World::new();
@@ -125,7 +125,7 @@ fn a_new_password_ends_what_the_old_one_began() {
     assert_eq!(world.say(3, &login("new")).last(), Some(&logged_in(3, 0, None)));
 }
 
-/// Everything arrives, once and in order, a little later.
+/// Everything arrives once and in order, only a little later.
 #[test]
 fn a_device_that_sends_too_much_is_told_when_to_go_on() {
     let mut world = World::new();
@@ -148,7 +148,7 @@ fn a_device_that_sends_too_much_is_told_when_to_go_on() {
     assert_eq!(world.say(1, &send(31, "b", "x")).len(), 2);
 }
 
-/// An account of that name that was made later is another one.
+/// Deletes an account and makes another of the same name.
 fn made_anew(world: &mut World, name: &str) {
     admin::deletes(world.store.connection(), name).expect("deleted");
     world.now.unix = 2_000;
@@ -208,8 +208,8 @@ fn two_of_one_name_in_one_second_are_two() {
     }
 }
 
-/// Whoever was logged in to the account of before is let in to the new one only as a device that was never there: its
-/// cursor would mark messages as taken, and its messages are another one's.
+/// A device that was logged in to the earlier account can only log in to the new one as a device that is new to it: its
+/// cursor would mark messages as taken, and its messages belong to another account.
 #[test]
 fn a_device_of_the_one_before_does_nothing_in_the_new_one_s_name() {
     let mut world = World::new();

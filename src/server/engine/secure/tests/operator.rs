@@ -1,4 +1,4 @@
-//! What an operator's command does to a running server.
+//! What an operator's orders do to a running server.
 
 use super::*;
 use crate::server::control::{AccountSummary, Answer, NewAccount, Order};
@@ -25,13 +25,13 @@ impl World {
         }
     }
 
-    /// As a server that starts anew on this database would list them, sessions apart.
+    /// Returns the accounts as a server that starts on this database would list them, without sessions.
     fn on_disk(&mut self) -> Vec<(String, u64)> {
         self.store.everybody().into_iter().map(|of| (of.name, of.unread.values().sum())).collect()
     }
 }
 
-/// Whose hash is `password`, as this world's hasher makes it for whoever logs in by that.
+/// An account whose password hash is the one that this world's hasher makes for every login.
 fn new(account: &str) -> NewAccount {
     NewAccount { name: account.into(), salt: Key([0; 16]), hash: Key([7; 32]) }
 }
@@ -119,7 +119,7 @@ fn a_deleted_account_is_gone_at_once_with_what_nobody_read_of_it() {
     assert_eq!(world.say(9, &resume), [r#"9 {"t":"error","id":7,"code":"no_account"}"#]);
 }
 
-/// What is under way for an account while it is deleted neither brings it back nor spoils what is stored with it.
+/// Jobs for an account that is deleted meanwhile neither bring it back nor spoil what is stored with it.
 #[test]
 fn what_is_under_way_for_a_deleted_account_ends_too() {
     let mut world = World::new();
@@ -213,7 +213,7 @@ fn a_new_password_holds_at_once_and_the_old_one_never_again() {
     assert_eq!(world.plainly(53, "02#d#d#"), ["53 02:03"]);
 }
 
-/// The same holds when its owner changes it.
+/// The same holds if the owner changes the password.
 #[test]
 fn who_is_being_looked_at_by_the_old_password_does_not_come_in_by_it() {
     let mut world = World::new();
@@ -227,7 +227,7 @@ fn who_is_being_looked_at_by_the_old_password_does_not_come_in_by_it() {
     assert_eq!(world.plainly(50, "02#a#new#"), ["50 02:01"]);
 }
 
-/// An owner's own change that is under way does not take an operator's back.
+/// An owner's own change that is under way does not undo an operator's.
 #[test]
 fn an_operators_password_is_the_last_one() {
     for owners_first in [true, false] {

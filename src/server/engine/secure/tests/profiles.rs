@@ -1,4 +1,4 @@
-//! Who somebody is to others, as devices say and hear it.
+//! Profiles, as devices set them and are told of them.
 
 use serde_json::json;
 
