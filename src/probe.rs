@@ -1,10 +1,10 @@
-//! Walks the whole plain protocol against any server and writes the test document: every request,
-//! every reply of the table, every error, and the forms seen in the wild, with accounts made up for it.
+//! Tries the whole plain protocol on any server and writes the test document: every request, every reply of the table,
+//! every error, and the forms seen in the wild, with accounts made up for it.
 //!
-//! The cases are data (`cases`), played by a runner over a [`Transport`], judged by a pure function
-//! that names the broken rule and the byte, and written down by [`markdown`] and [`json`]. Where the
-//! text allows several ways, each is accepted, and what was seen stands among the habits. What somebody
-//! tries by hand becomes a case of the same document ([`hand`]).
+//! The cases are data (`cases`), played by a runner over a [`Transport`], judged by a pure function that names the
+//! broken rule and the byte, and written down by [`markdown`] and [`json`]. Where the text allows several ways, each is
+//! accepted, and the one seen is listed among the server's habits. Requests that a person tries by hand become cases of
+//! the same document ([`hand`]).
 //!
 //! Its parts:
 //!
@@ -12,15 +12,15 @@
 //! * `cases`: the cases, in their order.
 //! * `runner`: plays them.
 //! * `line`: one request and its answer on a bad network.
-//! * `pace`: keeps below a server's budgets. Pure.
+//! * `pace`: keeps within a server's budgets. Pure.
 //! * `transport`: what carries the datagrams.
 //! * `udp`: sockets and clock.
 //! * `judge`: which rule a reply breaks, at which byte. Pure.
 //! * `rule`: the rules, with their sections.
-//! * `document`: what was found, as values.
+//! * `document`: the findings, as values.
 //! * `markdown`: the document for people.
 //! * `json`: the document for programs.
-//! * `hand`: trials by hand as cases. Pure.
+//! * `hand`: requests sent by hand, as cases. Pure.
 
 mod case;
 mod cases;
@@ -47,7 +47,7 @@ pub use transport::{Datagram, SocketIndex, Transport};
 
 use rust_i18n::t;
 
-/// The least time between two requests to this machine itself, and to any other.
+/// The shortest time between two requests to a server on this machine.
 const NEAR: Duration = Duration::from_millis(2);
 const FAR: Duration = Duration::from_millis(50);
 /// How long after its beginning a run still begins further cases.
@@ -91,7 +91,7 @@ impl ProbeError {
     }
 }
 
-/// Probes a server over UDP; takes some seconds near by, minutes far away.
+/// Probes a server over UDP. Takes some seconds on this machine, minutes far away.
 ///
 /// # Errors
 /// See [`ProbeError`].
@@ -99,7 +99,8 @@ pub fn run(options: &Options) -> Result<Document, ProbeError> {
     run_with(options, |_| true)
 }
 
-/// As [`run`], and says after each case what became of it; `false` ends it, with everybody logged out.
+/// As [`run`], and calls `progress` with the report of each case; if that returns `false` the run ends, and all
+/// accounts are logged out.
 ///
 /// # Errors
 /// See [`ProbeError`].
@@ -119,8 +120,8 @@ pub fn run_with(options: &Options, progress: impl FnMut(&CaseReport) -> bool) ->
     Ok(document)
 }
 
-/// Probes whatever is behind a transport; `None` if nobody answers. `mark` goes into the names of the
-/// accounts, and `gap` is the least time between two requests. Server and date are the caller's to set.
+/// Probes the server behind a transport; `None` if it does not answer. `mark` goes into the names of the accounts, and
+/// `gap` is the shortest time between two requests. The caller sets server and date of the document.
 ///
 /// # Errors
 /// The transport's error.
@@ -153,7 +154,7 @@ pub fn probe(
             runner.end()?
         }
     };
-    // What could not be judged, since so much was missing, was missing for one reason.
+    // What could not be judged because so many answers were missing has one common reason.
     if let Some(n) = runner.nth_missing() {
         for report in reports.iter_mut().filter(|report| report.verdict == Verdict::Unclear(Unclear::Network)) {
             let exchange = report.exchanges.len().saturating_sub(1);

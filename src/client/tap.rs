@@ -1,10 +1,9 @@
-//! Traffic as values, for the wire view: the last datagrams, passwords starred before they are kept.
-//! What was sent by hand is kept with what came to it. Pure: the client says what went out and came in,
-//! and when.
+//! Datagrams as values, for the protocol window: the latest ones, with passwords starred before they are kept. Requests
+//! sent by hand are kept with their replies. Pure: the client says what was sent and received, and when.
 //!
 //! Its part:
 //!
-//! - `pairing`: which reply belongs to which request, where that can be told; what was sent by hand.
+//! - `pairing`: which reply belongs to which request, if that can be told; also requests sent by hand.
 
 mod pairing;
 
@@ -28,13 +27,13 @@ pub enum Direction {
     Out(Cause),
     /// From the server.
     In,
-    /// A frame of the secure dialect, as the server will read it.
+    /// To the server, as a frame of the secure dialect, as the server reads it.
     Said,
-    /// A frame of the secure dialect, as the server wrote it.
+    /// From the server, as a frame of the secure dialect, as the server wrote it.
     Heard,
 }
 
-/// One datagram, or one frame that went through the encryption.
+/// A datagram, or a decrypted frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// When it was sent or received, in milliseconds since 1970.
@@ -48,7 +47,7 @@ pub struct Record {
     pub after: Option<Duration>,
 }
 
-/// The last datagrams. The client owns it; a face reads it when its wire view opens.
+/// The latest datagrams. The client owns it; a face reads it when its protocol window opens.
 #[derive(Debug, Default)]
 pub struct Tap {
     ring: VecDeque<Record>,
@@ -57,24 +56,24 @@ pub struct Tap {
 }
 
 impl Tap {
-    /// Whether each datagram is to be handed on at once.
+    /// Sets whether each datagram is to be passed on at once.
     pub fn set_live(&mut self, live: bool) {
         self.live = live;
     }
 
-    /// What was seen lately, oldest first.
+    /// Returns the latest datagrams, oldest first.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         self.ring.iter().cloned().collect()
     }
 
-    /// A datagram went out. The record, for a view that is open.
+    /// Notes a datagram that was sent. Returns its record if a protocol window is open.
     pub fn sent(&mut self, now: Instant, unix_ms: i64, bytes: &[u8], cause: Cause) -> Option<Record> {
         let after = self.pairing.sent(now, unix_ms, bytes, cause);
         self.keep(Record { unix_ms, way: Direction::Out(cause), bytes: show::starred(bytes), after })
     }
 
-    /// A datagram came in. The record, for a view that is open.
+    /// Notes a datagram that was received. Returns its record if a protocol window is open.
     pub fn received(&mut self, now: Instant, unix_ms: i64, bytes: &[u8]) -> Option<Record> {
         if link::is_packet(bytes) {
             return self.keep(Record { unix_ms, way: Direction::In, bytes: bytes.to_vec(), after: None });
@@ -84,22 +83,23 @@ impl Tap {
         self.keep(Record { unix_ms, way: Direction::In, bytes: show::starred(bytes), after })
     }
 
-    /// Somebody is about to send this by hand, and expects something of it.
+    /// Notes what is expected of a request that is about to be sent by hand.
     pub fn expect(&mut self, bytes: &[u8], expectation: Expectation) {
         self.pairing.expect(bytes, expectation);
     }
 
-    /// What was sent by hand, from the oldest on: number, when, the request, what came to it.
+    /// Returns the requests sent by hand, oldest first: number, time (milliseconds since 1970), request, and what
+    /// arrived.
     pub fn trials(&self, now: Instant) -> impl DoubleEndedIterator<Item = (usize, i64, &Trial, Arrived)> {
         self.pairing.trials(now)
     }
 
-    /// Another server is spoken to from now on; what was sent to the one before has no answer here.
+    /// Called when another server is used from now on: requests to the last one get no answer any more.
     pub fn begin_anew(&mut self) {
         self.pairing = Pairing::default();
     }
 
-    /// A frame went through, its secrets starred already. The record, for a view that is open.
+    /// Notes a frame, whose secrets are already starred. Returns its record if a protocol window is open.
     pub fn framed(&mut self, unix_ms: i64, frame: TappedFrame) -> Option<Record> {
         let (way, bytes) = match frame {
             TappedFrame::Said(bytes) => (Direction::Said, bytes),

@@ -1,5 +1,5 @@
-//! What a case is: a script as data. Templates hold names in braces; [`Names`] fills them in anew for
-//! each attempt, so that nothing that is left over from an earlier one can be mistaken.
+//! What a case is: a script as data. Templates contain names in braces, which [`Names`] replaces afresh for each
+//! attempt, so that nothing from an earlier attempt can be mistaken.
 
 use super::rule::Rule;
 use crate::protocol::wire::Charset;
@@ -25,7 +25,7 @@ impl Actor {
     /// The probe's own actors.
     pub const ALL: [Actor; 5] = [Actor::A, Actor::B, Actor::C, Actor::S, Actor::T];
 
-    /// The actor's letter in the document.
+    /// Returns the actor's letter in the document.
     #[must_use]
     pub fn letter(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ pub(crate) enum ExpectedReply {
     Exactly(&'static str),
     /// Any reply that begins with this.
     Begins(&'static str),
-    /// A message, as in `op:from:time:body`.
+    /// A message in the form `op:from:time:body`.
     Message { op: &'static str, from: &'static str, body: &'static str },
     /// No reply.
     Silence,
@@ -76,14 +76,14 @@ pub(super) fn silence() -> Accept {
 }
 
 impl Accept {
-    /// Where the text allows several: what was seen is told under this name.
+    /// Names this reply as a habit, for places where the text allows several.
     pub(super) fn habit(self, id: &'static str) -> Self {
         Self { habit: Some(id), ..self }
     }
 }
 
-/// One request and the replies it may have. What else comes breaks `rule`, unless the judge can say
-/// more exactly which.
+/// A request and the replies it may have. Any other reply breaks `rule`, unless the judge can name the rule more
+/// exactly.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
     pub who: Actor,
@@ -101,7 +101,7 @@ pub(crate) enum Step {
     Burst(Vec<Ask>),
     /// Checks that nothing more comes to this socket.
     Quiet(Actor),
-    /// Goes on only if nobody but the probe is online; otherwise the document notes this habit.
+    /// Goes on only if nobody but the probe is online; otherwise this habit is noted in the document.
     Alone(Actor, &'static str),
 }
 
@@ -121,7 +121,7 @@ pub(crate) enum Need {
 /// A case of the test: a script and its name.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
-    /// A name that stays; its purpose is the text `probe.case.<id>`.
+    /// A fixed name; the text `probe.case.<id>` says what the case is for.
     pub id: &'static str,
     pub needs: Vec<Need>,
     pub steps: Vec<Step>,
@@ -131,27 +131,28 @@ pub(super) fn case<const N: usize, const M: usize>(id: &'static str, needs: [Nee
     Case { id, needs: needs.into(), steps: steps.into() }
 }
 
-/// What stands for the names in braces.
+/// The values of the names in braces.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
-    /// Eight characters that all names of one run share.
+    /// Eight characters that all names of one run contain.
     pub mark: String,
     /// The number of the attempt within the run.
     pub attempt: usize,
 }
 
 impl Names {
-    /// A person's account, made up and recognisable. Big and small letters: a server may not change them.
+    /// Returns a person's account, made up and recognisable. It has capital and small letters, which a server must not
+    /// change.
     pub fn account(&self, who: Actor) -> String {
         format!("Probe{}{}", self.mark, who.letter())
     }
 
-    /// The password of all accounts of the run.
+    /// Returns the password of all accounts of the run.
     pub fn password(&self) -> String {
         format!("Pw{}", self.mark)
     }
 
-    /// A text that appears in this attempt only.
+    /// Returns a text that appears in this attempt only.
     fn nonce(&self) -> String {
         format!("{}.{}", self.mark, self.attempt)
     }
@@ -179,7 +180,7 @@ impl Names {
         Some(text.into_bytes())
     }
 
-    /// The bytes of a template. What is not a name in braces stays as it is.
+    /// Returns the bytes of a template. What is not a name in braces stays as it is.
     pub fn expand(&self, template: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut rest = template;

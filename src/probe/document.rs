@@ -15,7 +15,7 @@ use super::{json, markdown};
 pub struct Document {
     /// The server that was tested.
     pub server: SocketAddr,
-    /// When it began, `YYYY-MM-DD HH:MM:SS`, local time.
+    /// When the run began, `YYYY-MM-DD HH:MM:SS` in local time.
     pub when: String,
     /// Whether the cases come from the probe's script or were typed by hand.
     pub origin: Origin,
@@ -41,30 +41,30 @@ pub struct Run {
     pub mark: String,
     /// How long the run took.
     pub elapsed: Duration,
-    /// Datagrams sent again, since no answer came.
+    /// How many datagrams were repeated because no answer came.
     pub resent: usize,
-    /// Cases that were not tried, since the server had gone or somebody did not want to wait.
+    /// How many cases were not tried, because the server had gone or the person ended the run.
     pub untried: usize,
     /// Whether all accounts of the run were logged out at the end.
     pub left: bool,
-    /// How long a reply took on average, where that is longer than clients wait.
+    /// The average time of a reply, if it is longer than clients wait.
     pub slow: Option<Duration>,
 }
 
 /// The report on one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseReport {
-    /// The case's number in the document, from 1 on.
+    /// The number of the case in the document, from 1.
     pub number: usize,
-    /// The verdict's fixed name for programs.
+    /// The fixed name of the case for programs.
     pub id: &'static str,
-    /// What was asked and answered in the attempt that decided.
+    /// The requests and replies of the attempt that decided.
     pub exchanges: Vec<Exchange>,
     /// The verdict on a case: passed, failed or unclear.
     pub verdict: Verdict,
-    /// How often it was played: again when the network lost something, and to confirm a failure.
+    /// How often the case was played: again when the network lost something, and to confirm a failure.
     pub attempts: usize,
-    /// Which of several allowed ways this server has.
+    /// Which of several ways that the text allows this server has.
     pub habits: Vec<&'static str>,
 }
 
@@ -75,8 +75,8 @@ pub struct Exchange {
     pub from: Actor,
     /// The request's bytes.
     pub sent: Vec<u8>,
-    /// Every reply that the text allows, a time's digits as letters; `None` is silence. Nothing at
-    /// all when the exchange was only made to understand the one before.
+    /// Every reply that the text allows, with the digits of a time as letters; `None` is silence. Empty if the exchange
+    /// was only made to understand the one before.
     pub expected: Vec<Option<Vec<u8>>>,
     /// The reply's bytes; `None` if none came.
     pub got: Option<Vec<u8>>,
@@ -91,8 +91,8 @@ pub struct Exchange {
 pub enum Verdict {
     /// Every reply is one that the text allows.
     Passed,
-    /// A rule is broken, and was so again when the probe tried again; or what somebody said to expect
-    /// is not what came.
+    /// A rule is broken, and was broken again when the probe repeated the case; or what a person expected is not what
+    /// came.
     Failed(Failure),
     /// The case neither passed nor failed, for this reason.
     Unclear(Unclear),
@@ -101,18 +101,18 @@ pub enum Verdict {
 /// A broken rule, and how a reply broke it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The rule; none when the text allows what came, and only somebody expected something else.
+    /// The rule; `None` if the text allows the reply and only a person expected another.
     pub rule: Option<Rule>,
-    /// The place of the exchange in the case, from 0 on.
+    /// The index of the exchange in the case, from 0.
     pub exchange: usize,
     /// How the reply differs from what is expected.
     pub difference: Difference,
 }
 
-/// In what way a reply is not what was expected.
+/// How a reply differs from what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// From this byte of the reply on, counted from 0.
+    /// It differs from this byte on, counted from 0.
     Byte(usize),
     /// No reply came, while other requests are answered.
     NoReply,
@@ -130,15 +130,15 @@ pub enum Difference {
         /// The bytes that came.
         got: Vec<u8>,
     },
-    /// More than one reply came; the additional one.
+    /// More than one reply came; this is the additional one.
     More(Vec<u8>),
-    /// Every n-th request was not answered, throughout the run; n.
+    /// Every n-th request, with this n, got no reply throughout the run.
     EachNth(usize),
-    /// Each request gets the reply of the request before it.
+    /// Each request gets the reply to the request before it.
     Previous,
 }
 
-/// Why a case is neither pass nor fail.
+/// Why a case has neither passed nor failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unclear {
     /// The server answered nothing at that time.
@@ -154,14 +154,14 @@ pub enum Unclear {
     },
     /// The case failed once and passed twice.
     NotAgain(Failure),
-    /// The document was written before it could be said that no reply comes.
+    /// The document was written before it was certain that no reply would come.
     Waiting,
-    /// What came may also be the reply to another request.
+    /// The reply may also belong to another request.
     Whose,
 }
 
 impl Difference {
-    /// Whether a network can do that by itself: lose a reply, or double it.
+    /// Returns whether a network can cause that by itself: the loss of a reply, or a double.
     #[must_use]
     pub fn on_the_way(&self) -> bool {
         matches!(self, Self::NoReply | Self::More(_))
@@ -169,7 +169,7 @@ impl Difference {
 }
 
 impl Document {
-    /// The probe's run, if the document comes from the script.
+    /// Returns the probe's run, if the document comes from the script.
     #[must_use]
     pub fn run(&self) -> Option<&Run> {
         match &self.origin {
@@ -178,14 +178,14 @@ impl Document {
         }
     }
 
-    /// The document's text for a file of this name: JSON for `.json`, otherwise Markdown.
+    /// Returns the document's text for a file of this name: JSON for `.json`, otherwise Markdown.
     #[must_use]
     pub fn written(&self, file: &str, locale: &str) -> String {
         let write = if file.to_lowercase().ends_with(".json") { json::write } else { markdown::write };
         write(self, locale)
     }
 
-    /// How many cases passed, failed and are unclear.
+    /// Returns how many cases passed, failed and are unclear.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {
         let count = |is: fn(&Verdict) -> bool| self.cases.iter().filter(|case| is(&case.verdict)).count();
@@ -196,14 +196,14 @@ impl Document {
         )
     }
 
-    /// How many of the failures break only a rule marked ≈.
+    /// Returns how many of the failures only break a rule marked ≈.
     #[must_use]
     pub fn chosen(&self) -> usize {
         let chosen = |case: &&CaseReport| matches!(&case.verdict, Verdict::Failed(finding) if finding.rule.is_some_and(Rule::chosen));
         self.cases.iter().filter(chosen).count()
     }
 
-    /// The broken rules, each once, in the order in which they were found.
+    /// Returns the broken rules, each once, in the order in which they were found.
     #[must_use]
     pub fn broken(&self) -> Vec<Rule> {
         let mut rules = Vec::new();
@@ -217,7 +217,7 @@ impl Document {
         rules
     }
 
-    /// What was seen where the text allows several ways, with the cases' numbers.
+    /// Returns the ways that the server has where the text allows several, with the numbers of the cases.
     #[must_use]
     pub fn habits(&self) -> Vec<(&'static str, Vec<usize>)> {
         let mut habits: Vec<(&'static str, Vec<usize>)> = Vec::new();
@@ -235,7 +235,7 @@ impl Document {
 }
 
 impl CaseReport {
-    /// The replies allowed to the case's first request, in one line.
+    /// Returns the replies allowed to the case's first request, in one line.
     #[must_use]
     pub fn expected(&self, locale: &str) -> String {
         let nothing = || t!("probe.nothing", locale = locale).into_owned();
@@ -245,7 +245,7 @@ impl CaseReport {
         expected.join(&t!("probe.or", locale = locale))
     }
 
-    /// What the case is for.
+    /// Returns what the case is for.
     #[must_use]
     pub fn purpose(&self, locale: &str) -> String {
         let purpose = t!(format!("probe.case.{}", self.id), locale = locale).into_owned();
@@ -259,7 +259,7 @@ impl CaseReport {
 }
 
 impl Verdict {
-    /// The verdict's fixed name for programs.
+    /// Returns the verdict's fixed name for programs.
     #[must_use]
     pub fn id(&self) -> &'static str {
         match self {
@@ -269,7 +269,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict's name for people, in `locale` (`en` or `zh-CN`).
+    /// Returns the verdict's name for people, in `locale` (`en` or `zh-CN`).
     #[must_use]
     pub fn text(&self, locale: &str) -> String {
         match self {
@@ -282,7 +282,7 @@ impl Verdict {
 }
 
 impl Failure {
-    /// What is wrong, in a sentence about the exchanges of the case.
+    /// Returns what is wrong, in a sentence about the exchanges of the case.
     #[must_use]
     pub fn text(&self, exchanges: &[Exchange], locale: &str) -> String {
         let step = self.exchange + 1;
@@ -298,7 +298,8 @@ impl Failure {
                 let got = exchange.and_then(|e| e.got.as_deref()).unwrap_or_default();
                 let from =
                     |bytes: &[u8]| part(bytes, *at).unwrap_or_else(|| t!("probe.the_end", locale = locale).into());
-                // What the text allows by hand has parts of any length, so no byte of it stands there.
+                // The replies that the text allows to a request sent by hand have parts of any length, so no byte of
+                // them can be named.
                 if exchange.is_some_and(|e| e.from == Actor::H && e.expected.len() > 1) {
                     return t!("probe.found_form", locale = locale, step = step, at = at + 1, got = from(got)).into();
                 }
@@ -330,7 +331,7 @@ impl Failure {
 }
 
 impl Unclear {
-    /// The reason, in a sentence about the exchanges of the case.
+    /// Returns the reason, in a sentence about the exchanges of the case.
     #[must_use]
     pub fn text(&self, exchanges: &[Exchange], locale: &str) -> String {
         match self {
@@ -351,7 +352,7 @@ impl Unclear {
     }
 }
 
-/// A short reply as a whole, a long one from a byte on; `None` if it ends there.
+/// Returns a short reply in full, a long one from a byte on; `None` if it ends there.
 fn part(bytes: &[u8], at: usize) -> Option<String> {
     const SHORT: usize = 14;
     if bytes.len() <= SHORT {
@@ -363,7 +364,7 @@ fn part(bytes: &[u8], at: usize) -> Option<String> {
     Some(format!("`{}{}{more}`", if at > 0 { "…" } else { "" }, printable(shown)))
 }
 
-/// Bytes as text: UTF-8 as it is; control characters, line breaks and what is no UTF-8 as `\n`, `\x..`.
+/// Returns bytes as text: UTF-8 as it is, and control characters, line breaks and invalid bytes as `\n` or `\x..`.
 #[must_use]
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::new();

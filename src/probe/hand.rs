@@ -1,5 +1,5 @@
-//! Trials made by hand, as cases of the test document. What is expected was said, or is what the
-//! protocol's text allows for the request. Pure.
+//! Requests sent by hand, as cases of the test document. What is expected is what the person said, or what the
+//! protocol's text allows. Pure.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::rule::Rule;
 use crate::protocol::wire::explain::{self, Explanation, Name, Rule as Form};
 use crate::protocol::wire::{Charset, looks_like_reply, show};
 
-/// How long a reply is waited for before it counts as missing.
+/// How long a reply is awaited before it counts as missing.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The beginning of the cases' names.
@@ -54,19 +54,19 @@ pub enum Arrived {
     NotYet,
 }
 
-/// One request made by hand, and what may come to it.
+/// One request sent by hand, and the replies it may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {
     /// The request, with its passwords starred.
     sent: Vec<u8>,
     allowed: Vec<Pattern>,
-    /// What a reply breaks that the text does not allow, unless the judge can say more exactly.
+    /// The rule that is broken by a reply which the text does not allow, unless the judge can name it more exactly.
     rule: Rule,
     said: Option<Pattern>,
 }
 
 impl Trial {
-    /// A request as it is sent. Its passwords are not kept.
+    /// Makes a trial of a request as it is sent. Its passwords are not kept.
     #[must_use]
     pub fn new(sent: &[u8], expectation: &Expectation) -> Self {
         let (allowed, rule) = allowed(&explain::explain(sent, Charset::Utf8));
@@ -78,19 +78,19 @@ impl Trial {
         Self { sent: show::starred(sent), allowed, rule, said }
     }
 
-    /// The request, its passwords starred.
+    /// Returns the request with its passwords starred.
     #[must_use]
     pub fn sent(&self) -> &[u8] {
         &self.sent
     }
 
-    /// Whether silence is expected.
+    /// Returns whether silence is expected.
     #[must_use]
     pub fn expects_silence(&self) -> bool {
         self.expected().iter().any(Pattern::silent)
     }
 
-    /// Makes a case of the trial and what was received.
+    /// Makes a case of the trial and of what was received.
     #[must_use]
     pub fn case(&self, number: usize, came: &Arrived) -> CaseReport {
         let (got, time) = match came {
@@ -103,14 +103,14 @@ impl Trial {
             Arrived::Perhaps(_) => Verdict::Unclear(Unclear::Whose),
             Arrived::NotYet => Verdict::Unclear(Unclear::Waiting),
             Arrived::Nothing if self.expects_silence() => Verdict::Passed,
-            // Once is not enough: datagrams are lost.
+            // One missing reply proves nothing, as datagrams get lost.
             Arrived::Nothing => Verdict::Unclear(Unclear::NoAnswer),
         };
         let exchange = Exchange {
             from: Actor::H,
             sent: self.sent.clone(),
             expected: self.expected().iter().map(Pattern::shown).collect(),
-            // A server may send back what it got.
+            // A server may send back what it received.
             got: got.map(|bytes| show::starred(bytes)),
             tries: 1,
             time,
@@ -137,12 +137,12 @@ impl Trial {
     }
 }
 
-/// The operation of a request, if it has a known one.
+/// Returns the operation of a request, if it is a known one.
 pub(super) fn operation(sent: &[u8]) -> Option<u8> {
     explain::explain(sent, Charset::Utf8).operation
 }
 
-/// What the text allows for a request, as the probe does, and the rule that anything else breaks.
+/// Returns the replies that the text allows to a request, as for the probe, and the rule that any other reply breaks.
 fn allowed(explained: &Explanation) -> (Vec<Pattern>, Rule) {
     let mut replies: Vec<&'static str> = Vec::new();
     let (mut silence, mut rule) = (false, Rule::OwnReplies);
@@ -162,7 +162,7 @@ fn allowed(explained: &Explanation) -> (Vec<Pattern>, Rule) {
     if let Some(broken) = explained.findings.iter().map(|finding| finding.rule).find(|rule| rule.breaks()) {
         rule = breaks(broken);
         replies.push("00:00");
-        // Whether somebody is logged in may be looked at first.
+        // A server may check first whether somebody is logged in.
         replies.extend(serves.iter().filter(|reply| **reply == "07:01" && explained.operation != Some(6)));
         silence = explained.is_never_answered();
         if rule == Rule::RequestTooLong {
@@ -190,7 +190,7 @@ fn allowed(explained: &Explanation) -> (Vec<Pattern>, Rule) {
     (patterns, rule)
 }
 
-/// The rule about what is wrong with a request.
+/// Returns the rule about what is wrong with a request.
 fn breaks(form: Form) -> Rule {
     match form {
         Form::LooksLikeReply => Rule::ReplyLike,

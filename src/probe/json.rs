@@ -1,5 +1,5 @@
-//! The test document for programs, in JSON. Keys and ids stay the same in every language; bytes are
-//! given as text and in hexadecimal, and a byte's place counts from 0.
+//! The test document for programs, in JSON. Keys and ids are the same in every language; bytes are given as text and in
+//! hexadecimal, and positions count from 0.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub fn write(document: &Document, locale: &str) -> String {
         "program": concat!("hongyan ", env!("CARGO_PKG_VERSION")),
         "server": document.server.to_string(),
         "date": document.when,
-        // Of trials made by hand there is no run.
+        // Requests sent by hand are not part of a run.
         "mark": run.map(|run| &run.mark),
         "milliseconds": run.map(|run| milliseconds(run.elapsed)),
         "sent_again": run.map(|run| run.resent),

@@ -1,4 +1,4 @@
-//! Compares a reply with those the text allows, and says which rule it breaks and at which byte. Pure.
+//! Compares a reply with those that the text allows, and says which rule it breaks and at which byte. Pure.
 
 use super::case::{Accept, ExpectedReply, Names};
 use super::rule::Rule;
@@ -7,13 +7,13 @@ use super::rule::Rule;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
     Byte(u8),
-    /// Any digit; shown as this letter.
+    /// Any digit, shown as this letter.
     Digit(u8),
     /// One digit or more.
     Number,
-    /// One byte or more that is no `:`.
+    /// One or more bytes other than `:`.
     Name,
-    /// Whatever follows; shown as this.
+    /// Anything, shown as this text.
     Rest(&'static str),
 }
 
@@ -21,13 +21,13 @@ enum Unit {
 enum Kind {
     Exactly,
     Silence,
-    /// Where the sender's account ends, if it is known who that is.
+    /// A message; `from` is where the sender's account ends, if the sender is known.
     Message {
         from: Option<usize>,
     },
 }
 
-/// An allowed reply, with this attempt's names.
+/// An allowed reply, with this attempt's names filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     units: Vec<Unit>,
@@ -63,17 +63,18 @@ impl Pattern {
         Self { units, kind, habit: accept.habit }
     }
 
-    /// Exactly these bytes.
+    /// Makes the pattern of exactly these bytes.
     pub fn exactly(bytes: &[u8]) -> Self {
         Self { units: bytes.iter().copied().map(Unit::Byte).collect(), kind: Kind::Exactly, habit: None }
     }
 
-    /// No reply at all.
+    /// Makes the pattern of no reply.
     pub fn silence() -> Self {
         Self { units: Vec::new(), kind: Kind::Silence, habit: None }
     }
 
-    /// A reply as the text writes it: `08:N`, or `09:FROM:YYYY-MM-DD HH:MM:SS:MESSAGE`. `…` is whatever follows.
+    /// Makes a pattern from the form in which the text writes a reply: `08:N`, or `09:FROM:YYYY-MM-DD
+    /// HH:MM:SS:MESSAGE`. `…` stands for anything.
     pub fn form(text: &'static str) -> Self {
         let mut units = Vec::new();
         let mut kind = Kind::Exactly;
@@ -100,12 +101,12 @@ impl Pattern {
         Self { units, kind, habit: None }
     }
 
-    /// Whether no reply at all is allowed.
+    /// Returns whether this is the pattern of no reply.
     pub fn silent(&self) -> bool {
         self.kind == Kind::Silence
     }
 
-    /// Whether the server may refuse, for which ours has a budget.
+    /// Returns whether this is a refusal, for which our server has a budget.
     pub fn refusal(&self) -> bool {
         self.is(b"00:00") || self.is(b"07:01")
     }
@@ -114,7 +115,7 @@ impl Pattern {
         self.kind == Kind::Exactly && self.difference(bytes).is_none()
     }
 
-    /// The first byte that is not as expected; `None` for a reply that fits.
+    /// Returns the first byte that is not as expected; `None` if the reply fits.
     pub fn difference(&self, reply: &[u8]) -> Option<usize> {
         if self.silent() {
             return Some(0);
@@ -138,7 +139,7 @@ impl Pattern {
         (at < reply.len()).then_some(at)
     }
 
-    /// In a reply that may be this message: where the sender's account and the time end.
+    /// Returns where the sender's account and the time end, in a reply that may be this message.
     fn places(&self, reply: &[u8]) -> Option<(usize, usize)> {
         let Kind::Message { from } = self.kind else { return None };
         let colon = || reply.iter().skip(3).position(|b| *b == b':').map_or(reply.len(), |place| place + 3);
@@ -146,7 +147,7 @@ impl Pattern {
         Some((from, from + 1 + TIME.len()))
     }
 
-    /// As it stands in the document; the digits of a time as letters. `None` for silence.
+    /// Returns the pattern as the document shows it, with the digits of a time as letters; `None` for silence.
     pub fn shown(&self) -> Option<Vec<u8>> {
         let mut shown = Vec::new();
         for unit in &self.units {
@@ -165,7 +166,7 @@ fn time_unit(byte: u8) -> Unit {
     if byte.is_ascii_alphabetic() { Unit::Digit(byte) } else { Unit::Byte(byte) }
 }
 
-/// One message on its way: whose mailbox, who wrote it, what.
+/// A message: receiver, sender and body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SentMessage {
     pub to: Vec<u8>,
@@ -173,7 +174,7 @@ pub(crate) struct SentMessage {
     pub body: Vec<u8>,
 }
 
-/// What was sent and what came, in one attempt.
+/// The messages that were sent and handed out in one attempt.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mail {
     pub sent: Vec<SentMessage>,
@@ -185,18 +186,18 @@ impl Mail {
         letters.iter().filter(|l| *l == letter).count()
     }
 
-    /// Sent, and not yet handed out.
+    /// Returns whether a message was sent more often than it was handed out.
     pub fn outstanding(&self, letter: &SentMessage) -> bool {
         Self::count(&self.sent, letter) > Self::count(&self.handed, letter)
     }
 
-    /// Handed out as often as it was sent.
+    /// Returns whether a message was handed out as often as it was sent.
     pub fn spent(&self, letter: &SentMessage) -> bool {
         let handed = Self::count(&self.handed, letter);
         handed > 0 && handed >= Self::count(&self.sent, letter)
     }
 
-    /// What one reader should still get.
+    /// Returns the messages that one reader should still get.
     pub fn left(&self, reader: &[u8]) -> Vec<&SentMessage> {
         let mut handed = self.handed.clone();
         let left = self.sent.iter().filter(|letter| match handed.iter().position(|h| h == *letter) {
@@ -210,7 +211,7 @@ impl Mail {
     }
 }
 
-/// A reply that carries a message: sender, and body after a time of 19 characters.
+/// Returns sender and body of a reply that carries a message, whose time has 19 characters.
 pub(crate) fn delivery(reply: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = reply.strip_prefix(b"05:").or_else(|| reply.strip_prefix(b"09:"))?;
     let colon = rest.iter().position(|b| *b == b':')?;
@@ -221,7 +222,7 @@ pub(crate) fn delivery(reply: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((rest.get(..colon)?, after.get(TIME.len() + 1..)?))
 }
 
-/// Whether 19 characters of the form of a time stand at the beginning.
+/// Returns whether the bytes begin with 19 characters in the form of a time.
 fn is_time(bytes: &[u8]) -> bool {
     bytes.len() >= TIME.len()
         && bytes
@@ -230,7 +231,7 @@ fn is_time(bytes: &[u8]) -> bool {
             .all(|(byte, form)| if form.is_ascii_alphabetic() { byte.is_ascii_digit() } else { byte == form })
 }
 
-/// The place of the first part of a time that no clock shows, such as a 13th month.
+/// Returns the position of the first impossible part of a time, such as a 13th month.
 fn impossible(time: &[u8]) -> Option<usize> {
     let ranges = [(5, 1, 12), (8, 1, 31), (11, 0, 23), (14, 0, 59), (17, 0, 60)];
     ranges.into_iter().find_map(|(at, least, most)| {
@@ -240,14 +241,15 @@ fn impossible(time: &[u8]) -> Option<usize> {
     })
 }
 
-/// Which rule, and at which byte of the reply.
+/// The rule that is broken, and the byte of the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Breach {
     pub rule: Rule,
     pub at: usize,
 }
 
-/// The number of the pattern that fits, or what is wrong. `reader` is whose mailbox the reply is from.
+/// Returns the index of the pattern that fits, or what is wrong. `reader` is the account whose mailbox the reply comes
+/// from.
 pub(crate) fn judge(
     reply: &[u8],
     patterns: &[Pattern],
@@ -261,7 +263,7 @@ pub(crate) fn judge(
         body: body.to_vec(),
     });
     let fits = patterns.iter().position(|pattern| pattern.difference(reply).is_none());
-    // The allowed reply that this one resembles longest.
+    // The allowed reply that agrees with this one for longest.
     let nearest = patterns
         .iter()
         .filter_map(|pattern| Some((pattern.difference(reply)?, pattern)))
@@ -306,7 +308,7 @@ pub(crate) fn judge(
         (None, None) if patterns.iter().any(|pattern| pattern.is(b"05:01")) && reply.starts_with(b"05:") => {
             Rule::NoneOfOne
         }
-        // Asked only to see whether somebody is served, and it is the number that is wrong.
+        // The request only checks whether the session is served, and the number in the reply is wrong.
         _ if at >= 3 && counts(reply) && !matches!(rule, Rule::ToReceiver | Rule::EachMessage) => {
             if reply.starts_with(b"04") { Rule::CountOne } else { Rule::CountAll }
         }
@@ -315,23 +317,23 @@ pub(crate) fn judge(
     Err(Breach { rule, at })
 }
 
-/// A message whose time is not where it belongs: somewhere else, or of another form.
+/// Returns whether a message has its time in another place or form.
 fn misplaced(rest: &[u8], at: usize, from: usize, time: usize) -> bool {
     (at > from && at <= time) || (0..rest.len()).any(|i| rest.get(i..).is_some_and(is_time))
 }
 
-/// An answer to 04 or 08.
+/// Returns whether this is an answer to 04 or 08.
 fn counts(reply: &[u8]) -> bool {
     let number = reply.strip_prefix(b"04:").or_else(|| reply.strip_prefix(b"08:"));
     number.is_some_and(|n| n.iter().all(u8::is_ascii_digit))
 }
 
-/// Two digits and a colon, and something after it.
+/// Returns whether a reply has two digits, a colon, and something after it.
 fn has_form(reply: &[u8]) -> bool {
     matches!(reply, [a, b, b':', _, ..] if a.is_ascii_digit() && b.is_ascii_digit())
 }
 
-/// An allowed reply, and white space, NULs or a `#` behind it.
+/// Returns whether this is an allowed reply followed by white space, NULs or `#`.
 fn trailing(reply: &[u8], patterns: &[Pattern]) -> bool {
     let shorter = reply.iter().rposition(|b| !matches!(b, b'\0' | b'#') && !b.is_ascii_whitespace());
     let shorter = shorter.and_then(|last| reply.get(..=last)).unwrap_or_default();

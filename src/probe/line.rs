@@ -1,4 +1,4 @@
-//! One request and its answer, over sockets that lose, double and delay; and what was seen of that.
+//! One request and its answer, over sockets that lose, double and delay; also the statistics of that.
 
 use std::io;
 use std::time::Duration;
@@ -9,24 +9,24 @@ use super::pace::Pace;
 use super::transport::{SocketIndex, Transport};
 use crate::base::timer::Rto;
 
-/// How often a request that is not judged is sent at most.
+/// The most times that a request which is not judged is sent.
 const PATIENT: u8 = 6;
-/// How long after the last answer it is waited for one that is doubled.
+/// How long after the last answer a double of it is awaited.
 pub(super) const SETTLE: Duration = Duration::from_millis(2);
-/// The socket that asks whether anybody is there.
+/// The socket that asks whether the server is there at all.
 pub(super) const CONTROL: SocketIndex = Actor::ALL.len();
-/// Datagrams that are thrown away at once, at most: a server that never stops sending must not hold us.
+/// The most datagrams that are discarded at once, lest a server that never stops sending hold the probe up.
 const MOST: usize = 1_000;
 
-/// The socket of somebody.
+/// Returns the socket of an actor.
 pub(super) fn desk(who: Actor) -> SocketIndex {
     Actor::ALL.iter().position(|w| *w == who).unwrap_or(CONTROL)
 }
 
-/// What came back, or where.
+/// The answer to a request, or where another one came from.
 pub(super) struct Answer {
     pub got: Option<Vec<u8>>,
-    /// It came, but elsewhere or from elsewhere.
+    /// An answer that came to another socket or from another address.
     pub stray: Option<Difference>,
     pub tries: u8,
     pub time: Option<Duration>,
@@ -38,30 +38,31 @@ pub(super) struct Line<T> {
     rto: Rto,
     pace: Pace,
     open: [bool; CONTROL + 1],
-    /// Where a login was tried, and nobody has gone offline since.
+    /// The sockets on which a login was tried, without going offline since.
     logged_in: [bool; CONTROL + 1],
-    /// Something was lost or doubled since [`Line::settle`], as far as can be seen.
+    /// Whether anything seems to have been lost or doubled since [`Line::settle`].
     pub doubtful: bool,
-    /// Datagrams sent again.
+    /// How many datagrams were repeated.
     pub resent: usize,
-    /// What is asked now may have no answer.
+    /// Whether the present request may have no answer.
     pub may_be_silent: bool,
-    /// Where a login was answered, and something served since.
+    /// The sockets on which a login was answered and something served since.
     served: [bool; CONTROL + 1],
-    /// How often the network, or the server, did what.
+    /// The statistics of the network and the server.
     pub counts: Counts,
 }
 
-/// What was seen of the way and of the server's regularity.
+/// What was seen of the network, and of regularities of the server.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     sent: usize,
     unanswered: usize,
-    /// Answers after which something more came.
+    /// How many answers were followed by another datagram.
     doubled: usize,
-    /// Datagrams that were answered since the last one that was not; none before the first, or when one was missed.
+    /// How many datagrams were answered since the last unanswered one; `None` before the first, or if the count was
+    /// lost.
     since: Option<usize>,
-    /// The numbers of answered datagrams between earlier lost ones.
+    /// How many answered datagrams lay between earlier unanswered ones.
     gaps: Vec<usize>,
 }
 
@@ -77,36 +78,36 @@ impl Counts {
         }
     }
 
-    /// Requests went out whose answers were not counted one by one.
+    /// Forgets the count, because requests were sent whose answers were not counted one by one.
     pub fn lose_count(&mut self) {
         self.since = None;
     }
 
-    /// Which part of all datagrams got no answer.
+    /// Returns the share of datagrams that got no answer.
     pub fn loss(&self) -> f64 {
         self.unanswered as f64 / self.sent.max(1) as f64
     }
 
-    /// Which part of all answers had something behind them.
+    /// Returns the share of answers that were followed by another datagram.
     pub fn doubling(&self) -> f64 {
         self.doubled as f64 / (self.sent - self.unanswered).max(1) as f64
     }
 
-    /// The number of the reply that is always missing: too often for chance.
+    /// Returns n if every n-th reply is missing, too regularly for chance.
     pub fn nth_missing(&self) -> Option<usize> {
         const ENOUGH: usize = 12;
         let first = *self.gaps.first()?;
         let mut counted: std::collections::HashMap<usize, usize> = std::collections::HashMap::new();
         self.gaps.iter().for_each(|gap| *counted.entry(*gap).or_default() += 1);
         let (gap, times) = counted.into_iter().max_by_key(|(_, times)| *times).unwrap_or((first, 0));
-        // By chance one gap is at most 25 % of all, and from two on 15 %; a network may lose some besides.
+        // By chance one gap is at most 25 % of all, and from two on 15 %; a network may lose some in addition.
         let least = if gap == 1 { 60 } else { 40 };
         (gap > 0 && times >= ENOUGH && times * 100 >= self.gaps.len() * least).then_some(gap + 1)
     }
 }
 
 impl<T: Transport> Line<T> {
-    /// `gap` is the least time between two requests.
+    /// Opens no socket yet; `gap` is the shortest time between two requests.
     pub fn new(transport: T, gap: Duration) -> Self {
         Self {
             transport,
@@ -122,32 +123,33 @@ impl<T: Transport> Line<T> {
         }
     }
 
-    /// The transport's clock.
+    /// Returns the transport's time.
     pub fn now(&self) -> Duration {
         self.transport.now()
     }
 
-    /// How long an answer may take that comes after others.
+    /// Returns how long an answer may take that comes after others.
     pub fn patience(&self) -> Duration {
         self.rto.timeout(2)
     }
 
-    /// Whether a login was tried here, and nobody has gone offline since.
+    /// Returns whether a login was tried on this socket, without going offline since.
     pub fn is_logged_in(&self, desk: SocketIndex) -> bool {
         self.logged_in.get(desk) == Some(&true)
     }
 
-    /// Whether somebody was logged in here and served, so that nothing but their own doing ends that.
+    /// Returns whether an account was logged in on this socket and served, so that only its own request should end
+    /// that.
     pub fn is_served(&self, desk: SocketIndex) -> bool {
         self.served.get(desk) == Some(&true)
     }
 
-    /// How long answers take.
+    /// Returns the smoothed time that answers take.
     pub fn round_trip(&self) -> Option<Duration> {
         self.rto.smoothed()
     }
 
-    /// Sends once and waits long, so that the answer is this one's; what comes behind it is thrown away.
+    /// Sends once and waits long, so that the answer belongs to this request; what follows it is discarded.
     pub fn patiently(&mut self, desk: SocketIndex, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
         const LONG: Duration = Duration::from_secs(4);
         const HELD: Duration = Duration::from_millis(60);
@@ -168,7 +170,7 @@ impl<T: Transport> Line<T> {
         self.settle()
     }
 
-    /// A socket, new and unknown to the server.
+    /// Replaces a socket by a new one, which the server does not know.
     pub fn reopen(&mut self, desk: SocketIndex) -> io::Result<()> {
         self.transport.open(desk)?;
         self.pace.forget(desk);
@@ -181,12 +183,12 @@ impl<T: Transport> Line<T> {
         Ok(())
     }
 
-    /// Sends without waiting.
+    /// Sends without waiting for an answer.
     pub fn send(&mut self, desk: SocketIndex, request: &[u8]) -> io::Result<()> {
         self.transport.send(desk, request)
     }
 
-    /// A request whose answer is not judged, nor from where it comes.
+    /// Sends a request whose answer, and where it comes from, is not judged.
     pub fn plain(&mut self, desk: SocketIndex, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
         let answer = self.exchange(desk, request, true, PATIENT)?;
         Ok(answer.got.or(match answer.stray {
@@ -195,7 +197,7 @@ impl<T: Transport> Line<T> {
         }))
     }
 
-    /// A request and its answer, sent up to `tries` times. `refusal` when it may be refused, for which a
+    /// Sends a request up to `tries` times and returns its answer. `refusal` says that it may be refused, for which a
     /// server may have a budget.
     pub fn exchange(&mut self, desk: SocketIndex, request: &[u8], refusal: bool, tries: u8) -> io::Result<Answer> {
         self.drain()?;
@@ -230,7 +232,7 @@ impl<T: Transport> Line<T> {
         match answer.time {
             Some(time) if answer.tries == 1 => self.rto.measure(time),
             Some(_) => {
-                // Counting twice changes nothing, and what is not understood neither.
+                // Counting twice changes nothing, nor does an unknown request.
                 self.doubtful |= matches!(request, [b'0', b'1' | b'2' | b'3' | b'5' | b'6' | b'9', ..]);
                 // The answer to the other copy may still come.
                 self.listen(desk, self.rto.timeout(1))?;
@@ -248,7 +250,7 @@ impl<T: Transport> Line<T> {
     }
 
     fn wait(&mut self, desk: SocketIndex, answer: &mut Answer) -> io::Result<()> {
-        /// After one from elsewhere the right one may still come, but not much later.
+        /// After an answer from elsewhere the right one may still come, but not much later.
         const BESIDE: Duration = Duration::from_millis(20);
         let began = self.now();
         let mut end = began + self.rto.timeout(answer.tries);
@@ -269,7 +271,7 @@ impl<T: Transport> Line<T> {
         Ok(())
     }
 
-    /// An answer that came to another socket than the one that asked.
+    /// Looks for an answer that came to another socket than the one that asked.
     fn elsewhere(&mut self, asked: SocketIndex) -> io::Result<Option<Difference>> {
         for (other, who) in Actor::ALL.into_iter().enumerate() {
             if other != asked
@@ -282,7 +284,7 @@ impl<T: Transport> Line<T> {
         Ok(None)
     }
 
-    /// The next datagram of the server's.
+    /// Returns the next datagram from the server.
     pub fn receive(&mut self, desk: SocketIndex, wait: Duration) -> io::Result<Option<Vec<u8>>> {
         let end = self.now() + wait;
         for _ in 0..MOST {
@@ -295,7 +297,7 @@ impl<T: Transport> Line<T> {
         Ok(None)
     }
 
-    /// Throws away what comes in this time; whether there was anything.
+    /// Discards what arrives in this time; returns whether there was anything.
     fn listen(&mut self, desk: SocketIndex, wait: Duration) -> io::Result<bool> {
         let end = self.now() + wait;
         let mut any = false;
@@ -305,7 +307,7 @@ impl<T: Transport> Line<T> {
         Ok(any)
     }
 
-    /// What nobody waits for any more is thrown away, and makes the attempt doubtful.
+    /// Discards what nobody waits for any more, which makes the attempt doubtful.
     fn drain(&mut self) -> io::Result<()> {
         let mut any = false;
         for desk in 0..=CONTROL {
@@ -322,8 +324,8 @@ impl<T: Transport> Line<T> {
         Ok(())
     }
 
-    /// Waits until nothing more is on its way, discards what has come, and ends the doubt; the next attempt starts
-    /// clean.
+    /// Waits until nothing more is on its way, discards what has come, and clears the doubt, so that the next attempt
+    /// starts clean.
     pub fn settle(&mut self) -> io::Result<()> {
         self.listen(CONTROL, SETTLE)?;
         self.drain()?;

@@ -7,7 +7,7 @@ use rust_i18n::t;
 use super::document::{CaseReport, Document, Origin, Verdict, printable};
 use super::rule::Rule;
 
-/// Longer requests and replies are shown by their beginning and length.
+/// The most characters of a request or reply that are shown; of a longer one the beginning and the length.
 const SHOWN: usize = 72;
 
 /// Writes the document. `locale` is `en` or `zh-CN`.
@@ -61,7 +61,7 @@ fn whole(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
     Ok(())
 }
 
-/// How many cases passed, failed and are unclear, in a line.
+/// Returns how many cases passed, failed and are unclear, in one line.
 #[must_use]
 pub fn summary(document: &Document, locale: &str) -> String {
     let (passed, failed, unclear) = document.counts();
@@ -75,14 +75,14 @@ pub fn summary(document: &Document, locale: &str) -> String {
     line
 }
 
-/// That replies take long, if they do.
+/// Returns the sentence that replies take long, if they do.
 #[must_use]
 pub fn slow(document: &Document, locale: &str) -> Option<String> {
     let slow = document.run()?.slow?;
     Some(t!("probe.slow", locale = locale, s = format!("{:.1}", slow.as_secs_f64())).into_owned())
 }
 
-/// What failed and what is unclear, first, with the way to each.
+/// Lists what failed and what is unclear first, with links to the cases.
 fn trouble(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
     let cases: Vec<&CaseReport> = document.cases.iter().filter(|case| case.verdict != Verdict::Passed).collect();
     if cases.is_empty() {
@@ -152,7 +152,7 @@ fn one(out: &mut String, case: &CaseReport, locale: &str) -> fmt::Result {
     writeln!(out, "{gap}{}{attempts}\n", line.trim_end())
 }
 
-/// Why a case did not pass: the rule, where it stands, and the byte.
+/// Returns why a case did not pass: the rule, its section, and the byte.
 #[must_use]
 pub fn reason(case: &CaseReport, locale: &str) -> String {
     match &case.verdict {
@@ -174,7 +174,7 @@ fn rule(rule: Rule, locale: &str) -> String {
     t!("probe.rule_in", locale = locale, mark = mark, rule = text, section = section).into_owned()
 }
 
-/// Bytes as a code span in a table.
+/// Returns bytes as a code span for a table.
 fn code(bytes: &[u8], locale: &str) -> String {
     let mut text = printable(bytes);
     let mut more = String::new();
@@ -185,7 +185,7 @@ fn code(bytes: &[u8], locale: &str) -> String {
     }
     let text = text.replace('|', "\\|");
     let fence = if text.contains('`') { "``" } else { "`" };
-    // A span that begins or ends in a space or a backtick needs one more, which is not shown.
+    // A span that begins or ends with a space or a backtick needs one more space, which is not shown.
     let pad = if text.starts_with([' ', '`']) || text.ends_with([' ', '`']) { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}{more}")
 }

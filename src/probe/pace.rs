@@ -1,9 +1,9 @@
-//! Keeps the probe below the budgets that a server may have: ours answers `00:00` and `07:01` five
-//! times a second to one address, twenty at once, and anything else 2,000 times a second. Pure.
+//! Keeps the probe within the budgets that a server may have: ours answers `00:00` and `07:01` five times a second to
+//! one address, and twenty at once, and anything else 2,000 times a second. Pure.
 
 use std::time::Duration;
 
-/// Refusals one socket may ask for at once, and a second.
+/// How many refusals one socket may ask for at once.
 const BURST: f64 = 12.0;
 const PER_SECOND: f64 = 4.0;
 
@@ -20,7 +20,7 @@ impl Bucket {
     }
 }
 
-/// When the next request may go.
+/// Decides when the next request may be sent.
 #[derive(Debug)]
 pub(super) struct Pace {
     gap: Duration,
@@ -29,14 +29,14 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// `gap` is the least time between any two requests.
+    /// `gap` is the shortest time between any two requests, and `desks` the number of sockets.
     pub fn new(gap: Duration, desks: usize) -> Self {
         let full = Bucket { tokens: BURST, at: Duration::ZERO };
         Self { gap, next: Duration::ZERO, refusals: vec![full; desks] }
     }
 
-    /// How long to wait before the request is sent; it is then taken to be sent. `refusal` when it
-    /// may be refused.
+    /// Returns how long to wait before the next request, which then counts as sent. `refusal` says that it may be
+    /// refused.
     pub fn wait(&mut self, desk: usize, refusal: bool, now: Duration) -> Duration {
         let mut at = self.next.max(now);
         if refusal && let Some(bucket) = self.refusals.get_mut(desk) {
@@ -49,7 +49,7 @@ impl Pace {
         at.saturating_sub(now)
     }
 
-    /// It was refused, or that is not known since no answer came.
+    /// Notes that a request was refused, or may have been, since no answer came.
     pub fn refused(&mut self, desk: usize, now: Duration) {
         if let Some(bucket) = self.refusals.get_mut(desk) {
             bucket.refill(now);
@@ -57,7 +57,7 @@ impl Pace {
         }
     }
 
-    /// The socket is a new one, of which the server knows nothing.
+    /// Forgets the budget of a socket that was replaced by a new one.
     pub fn forget(&mut self, desk: usize) {
         if let Some(bucket) = self.refusals.get_mut(desk) {
             bucket.tokens = BURST;

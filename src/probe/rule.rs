@@ -1,8 +1,8 @@
-//! The rules that a case can find broken, each with the section of the plain protocol it stands in.
+//! The rules that a case can find broken, each with its section of the plain protocol.
 
 use rust_i18n::t;
 
-/// Where a rule stands in the text.
+/// The section of the text in which a rule is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "named by the sections' titles")]
 pub enum Section {
@@ -20,7 +20,7 @@ pub enum Section {
 }
 
 impl Section {
-    /// What the section is called, the assignment's appendix included. `locale` is `en` or `zh-CN`.
+    /// Returns the section's title, also for the assignment's appendix. `locale` is `en` or `zh-CN`.
     #[must_use]
     pub fn text(self, locale: &str) -> String {
         match self {
@@ -48,10 +48,10 @@ macro_rules! rules {
         pub enum Rule { $($rule,)* }
 
         impl Rule {
-            /// All of them, in the order of the text.
+            /// All rules, in the order of the text.
             pub const ALL: &'static [Rule] = &[$(Rule::$rule,)*];
 
-            /// A name that stays, for programs that read the document.
+            /// Returns the rule's fixed name, for programs that read the document.
             #[must_use]
             pub fn id(self) -> &'static str {
                 match self { $(Self::$rule => $id,)* }

@@ -1,11 +1,11 @@
-//! Plays the cases. A datagram that gets no answer is sent again; since the server may have had the
-//! first one, whatever does not fit after that says nothing, and the whole case is played again with
-//! new names. Only what fails without any loss, and fails again, is a failure.
+//! Plays the cases. A datagram that gets no answer is sent again; since the server may have received the first one,
+//! replies that do not fit after that prove nothing, and the whole case is played again with new names. Only what fails
+//! without any loss, and fails again, is a failure.
 //!
 //! Its parts:
 //!
 //! - `attempt`: one attempt at a case, step by step.
-//! - `looks`: what is the network's and what the server's.
+//! - `looks`: tells faults of the network from those of the server.
 
 mod attempt;
 mod looks;
@@ -21,32 +21,33 @@ use super::rule::Rule;
 use super::transport::Transport;
 use looks::{LOOKS, confirmations};
 
-/// How often a judged request is sent at most.
+/// The most times that a judged request is sent.
 const TRIES: u8 = 3;
-/// How often a case is played at most.
+/// The most times that a case is played.
 const ATTEMPTS: usize = 16;
-/// How many attempts must show a wrong reply before it is a failure.
+/// How many attempts must show a wrong reply before the case fails.
 const CONFIRMED: usize = 2;
-/// How many attempts without a reply, or with more than one, are a failure, as that happens to datagrams. So is a wrong
-/// reply, where the network has lost or doubled something before: not everything doubled can be seen.
+/// How many attempts without a reply, or with too many, make a case fail, since datagrams get lost and doubled. The
+/// same number is needed for a wrong reply if the network has lost or doubled something before, as not every double can
+/// be seen.
 const DOUBTED: usize = 3;
-/// How long it is listened for what should not come.
+/// How long the probe listens for something that must not come.
 const QUIET: Duration = Duration::from_millis(300);
-/// Messages taken at most to begin with an empty mailbox, or to see what is in it.
+/// The most messages that are taken to empty a mailbox, or to see what is in it.
 const DRAIN: usize = 40;
 /// How long a case may take before it is given up.
 const CASE: Duration = Duration::from_secs(60);
-/// Longer than clients wait for a reply before they send again.
+/// Longer than clients wait for a reply before they repeat the request.
 const SLOW: Duration = Duration::from_secs(1);
-/// A network doubles some of what it carries; what doubles more than this of all is the server.
+/// A network doubles some datagrams; if more than this share is doubled, the server does it.
 const MOST_DOUBLED: f64 = 0.6;
-/// Whether there is somebody to try.
+/// Whether the server can be tested.
 pub(crate) enum Begun {
-    /// Nobody answers.
+    /// The server does not answer.
     Silent,
-    /// Somebody does.
+    /// The server answers.
     Ready,
-    /// Each request has the reply of the one before, so nothing else can be judged.
+    /// Each request gets the reply to the one before, so nothing else can be judged.
     Previous(Box<CaseReport>),
 }
 
@@ -54,13 +55,13 @@ pub(crate) enum Begun {
 pub(crate) struct Runner<T> {
     line: Line<T>,
     names: Names,
-    /// Something was lost or doubled in this run.
+    /// Whether anything was lost or doubled in this run.
     bad: bool,
-    /// Nothing is answered any more.
+    /// Whether the server has stopped answering.
     gone: bool,
-    /// The first request of a look at the replies had its own.
+    /// Whether the first request of a look at the replies got its own reply.
     own: bool,
-    /// Which account has logged in from a stranger's socket.
+    /// The account that has logged in on each socket without an account of its own.
     speaks_for: [Option<Vec<u8>>; CONTROL],
 }
 
@@ -73,7 +74,7 @@ enum Outcome {
     Lossy,
 }
 
-/// What kept a case from beginning.
+/// What kept a case from beginning: this request of its preparation and its reply.
 struct Obstacle {
     sent: Vec<u8>,
     got: Option<Vec<u8>>,
@@ -87,14 +88,14 @@ struct Attempt {
 }
 
 impl Attempt {
-    /// Whether a login or an end in it may have moved somebody's session on purpose.
+    /// Returns whether a login or a `06#` in it may have moved somebody's session on purpose.
     fn moved(&self) -> bool {
         self.exchanges.iter().any(|exchange| matches!(exchange.sent.as_slice(), [b'0', b'2' | b'6', ..]))
     }
 }
 
 impl<T: Transport> Runner<T> {
-    /// `mark` is what all names of this run share.
+    /// `mark` is the text that all names of this run contain.
     pub fn new(transport: T, mark: &str, gap: Duration) -> Self {
         let names = Names { mark: mark.to_owned(), attempt: 0 };
         Self {
@@ -107,39 +108,39 @@ impl<T: Transport> Runner<T> {
         }
     }
 
-    /// The transport's clock.
+    /// Returns the transport's time.
     pub fn now(&self) -> Duration {
         self.line.now()
     }
 
-    /// How many datagrams were sent again for want of an answer.
+    /// Returns how many datagrams were repeated because no answer came.
     pub fn resent(&self) -> usize {
         self.line.resent
     }
 
-    /// How long a reply takes, if that is longer than clients wait.
+    /// Returns how long a reply takes, if that is longer than clients wait.
     pub fn slow(&self) -> Option<Duration> {
         self.line.round_trip().filter(|rtt| *rtt > SLOW)
     }
 
-    /// The number of the reply that is always missing.
+    /// Returns n if every n-th reply is missing.
     pub fn nth_missing(&self) -> Option<usize> {
         self.line.counts.nth_missing()
     }
 
-    /// Whether anybody answers at all; then the three persons are registered.
+    /// Finds out whether the server answers at all, and registers the three people.
     pub fn begin(&mut self) -> io::Result<Begun> {
         for desk in 0..=CONTROL {
             self.line.reopen(desk)?;
         }
         let resent = self.line.resent;
         let alive = self.alive()?;
-        // Lost, late, or not its own: a look at each answer by itself tells.
+        // An answer was lost, late, or belonged to another request: looking at each by itself tells.
         if !alive || self.line.resent > resent {
             self.gone = false;
             self.line.reopen(CONTROL)?;
             self.line.calm_down(CONTROL)?;
-            // One that is lost on the way makes a look worthless.
+            // A single lost datagram makes such a look worthless.
             for _ in 0..LOOKS {
                 match self.previous()? {
                     Some(report) => return Ok(Begun::Previous(Box::new(report))),
@@ -154,7 +155,8 @@ impl<T: Transport> Runner<T> {
         for who in [Actor::A, Actor::B, Actor::C] {
             let (account, password) = (self.names.account(who), self.names.password());
             self.line.plain(desk(who), format!("01#{account}#{password}#{password}#").as_bytes())?;
-            // Once from here with the right password: wrong ones are then not held against this address.
+            // Each logs in once from here with the right password, so that wrong ones are not held against this address
+            // later.
             self.ready(who)?;
         }
         Ok(Begun::Ready)
@@ -165,7 +167,7 @@ impl<T: Transport> Runner<T> {
         self.gone
     }
 
-    /// Logs everybody out; whether that was answered as it should be.
+    /// Logs all accounts out; returns whether that was answered correctly.
     pub fn end(&mut self) -> io::Result<bool> {
         if self.gone {
             return Ok(false);
@@ -199,7 +201,7 @@ impl<T: Transport> Runner<T> {
             }
             let (outcome, attempt) = self.attempt(case)?;
             match outcome {
-                // What was missing or doubled before was so on the way.
+                // What was missing or doubled before was so because of the network.
                 Outcome::Passed if failures.iter().all(|(failure, _)| failure.difference.on_the_way()) => {
                     return Ok(report(Verdict::Passed, attempt, n));
                 }
@@ -225,12 +227,12 @@ impl<T: Transport> Runner<T> {
                             .count();
                         let needed = match finding.difference {
                             Difference::NoReply => confirmations(self.line.counts.loss().powi(i32::from(TRIES))),
-                            // What doubles everything is the server.
+                            // If everything is doubled, the server does it.
                             Difference::More(_) if self.line.counts.doubling() < MOST_DOUBLED => {
                                 confirmations(self.line.counts.doubling())
                             }
                             Difference::More(_) => DOUBTED,
-                            // Doubled on the way, and the first copy's answer lost: nobody sees that.
+                            // A request was doubled and the answer to the first copy lost, which nobody can see.
                             _ if self.bad => self.unseen_doubles(),
                             _ => CONFIRMED,
                         };
@@ -270,7 +272,7 @@ impl<T: Transport> Runner<T> {
         }
     }
 
-    /// Logged in and without unread messages; else what went wrong.
+    /// Logs an account in and empties its mailbox; returns what went wrong, if anything.
     fn ready(&mut self, who: Actor) -> io::Result<Option<Obstacle>> {
         let (account, password) = (self.names.account(who), self.names.password());
         let login = format!("02#{account}#{password}#").into_bytes();
@@ -280,11 +282,11 @@ impl<T: Transport> Runner<T> {
         for _ in 0..DRAIN {
             let got = self.line.plain(desk, b"09#")?;
             match got.as_deref() {
-                // A server that serves anybody must not keep the login from being made.
+                // A server that serves anybody must not keep the account from being logged in.
                 Some(_) if !self.line.is_logged_in(desk) => {}
                 Some(b"09:01") => return Ok(None),
                 Some(reply) if reply.starts_with(b"09:") => continue,
-                // Whatever is the matter with 09, its own cases say it.
+                // If 09 does not work, its own cases report that.
                 Some(b"07:01") | None => {}
                 Some(_) if logins > 0 => return Ok(None),
                 Some(_) => {}
@@ -293,7 +295,7 @@ impl<T: Transport> Runner<T> {
                 return Ok(Some(Obstacle { sent: b"09#".to_vec(), got }));
             }
             if logins > 0 {
-                // A session of the same account somewhere else: ended, as a client takes over.
+                // A session of the same account elsewhere is ended, as a client takes over.
                 self.line.plain(desk, b"06#")?;
             }
             logins += 1;
@@ -309,7 +311,7 @@ impl<T: Transport> Runner<T> {
         Ok(None)
     }
 
-    /// Whether the server answers anything now; if not, it has gone.
+    /// Returns whether the server still answers anything.
     fn alive(&mut self) -> io::Result<bool> {
         let nobody = format!("02#{}#x#", String::from_utf8_lossy(&self.names.expand("{nobody}")));
         for request in [nobody.as_bytes(), b"08#"] {

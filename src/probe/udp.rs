@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::transport::{Datagram, SocketIndex, Transport};
 
-/// Real sockets towards a server.
+/// Real UDP sockets towards a server.
 pub(super) struct Sockets {
     server: SocketAddr,
     sockets: HashMap<SocketIndex, UdpSocket>,
@@ -23,7 +23,7 @@ impl Sockets {
     }
 }
 
-/// The time of day, `YYYY-MM-DD HH:MM:SS`.
+/// Returns the date and time of day as `YYYY-MM-DD HH:MM:SS`, in local time.
 pub(super) fn wall_clock() -> String {
     chrono::Local::now().format("%Y-%m-%d %H:%M:%S").to_string()
 }
@@ -34,13 +34,13 @@ impl Transport for Sockets {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         };
-        // Not connected: an answer from another address is to be seen, not filtered out.
+        // Not connected, so that an answer from another address is seen rather than filtered out.
         let bind = |socket: Option<UdpSocket>| {
             let new = UdpSocket::bind((any, 0));
             drop(socket);
             new
         };
-        // The old one is closed after the new one is open, so that it has another port.
+        // The old socket is closed after the new one is open, so that the new one has another port.
         let old = self.sockets.remove(&desk);
         self.sockets.insert(desk, bind(old)?);
         Ok(())
@@ -49,7 +49,7 @@ impl Transport for Sockets {
     fn send(&mut self, desk: SocketIndex, bytes: &[u8]) -> io::Result<()> {
         let socket = self.sockets.get(&desk).ok_or(ErrorKind::NotConnected)?;
         match socket.send_to(bytes, self.server) {
-            // ICMP's "port unreachable" for an earlier one; it is then not answered.
+            // ICMP's "port unreachable" for an earlier datagram, which then has no answer.
             Err(error) if error.kind() != ErrorKind::ConnectionRefused => Err(error),
             _ => Ok(()),
         }

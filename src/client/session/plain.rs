@@ -1,8 +1,23 @@
-//! Stop-and-wait over the plain dialect: one request outstanding, the answer matched by its
-//! operation, the fence around a lost answer to 03.
+//! The plain dialect, stop-and-wait: one request is outstanding at a time, its answer is recognised by the operation,
+//! and the fence follows a 03 without an answer.
 //!
-//! Its parts: `next` what goes out next, `outbox` (messages of one's own), `request`, `answers`, `late` (answers nobody waits for), `polling`, `presence`,
-//! `left` (what outlives a session), `disk` (what waits for it), `parts` (what the session consists of), `deadlines` (one table), `repeats` (what is offered again), `password`; `promise_tests` holds what it owes its user.
+//! Its parts:
+//!
+//! - `parts`: the parts of the session's state.
+//! - `request`: the requests and their properties, in one table.
+//! - `next`: what goes out next.
+//! - `outbox`: sent messages that are not settled.
+//! - `answers`: what the server's answers mean.
+//! - `late`: answers that nobody waits for any more.
+//! - `presence`: logging in, taking over, going offline.
+//! - `polling`: asking for messages and for who is online.
+//! - `repeats`: messages that are offered again.
+//! - `disk`: what waits for the disk.
+//! - `left`: what outlives a session.
+//! - `deadlines`: what the session waits for, in one table.
+//! - `password`: changing the password.
+//!
+//! `promise_tests` tests what a client owes its user.
 
 mod answers;
 mod deadlines;
@@ -31,7 +46,7 @@ use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::base::timer::Backoff;
 use crate::protocol::wire::{Charset, Reply, Request};
 
-/// How many copies of a message go out at most: every one that arrives is a message of its own.
+/// The most copies of a message that are sent: each one that arrives becomes a message of its own.
 const COPIES: u32 = 2;
 /// The polling interval that the assignment prescribes.
 const STRICT: Duration = Duration::from_secs(30);
@@ -50,15 +65,15 @@ enum State {
 /// The figures of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Figures {
-    /// Smoothed round-trip time, once it was measured.
+    /// The smoothed round-trip time, once it has been measured.
     pub rtt: Option<Duration>,
     /// The mean deviation of the round-trip time.
     pub deviation: Option<Duration>,
-    /// Datagrams sent.
+    /// How many datagrams were sent.
     pub sent: u64,
-    /// How many of them were repeated tries.
+    /// How many of them were repetitions.
     pub again: u64,
-    /// Requests that wait for their turn or their answer.
+    /// How many requests wait for their turn or their answer.
     pub waiting: usize,
 }
 
@@ -67,11 +82,11 @@ pub struct Figures {
 pub struct Session {
     state: State,
     who: Option<(Account, Password)>,
-    /// Dropped with the login, as the two after it are.
+    /// The next three fields end with the login.
     entering: Entering,
     sending: Sending,
     receiving: Receiving,
-    /// The change of password under way.
+    /// The change of password that is under way.
     changing: Option<Changing>,
     server: Server,
     line: Wire,
@@ -79,16 +94,16 @@ pub struct Session {
     poll: Poll,
     retry_backoff: Backoff,
     logged_in_at: Option<Instant>,
-    /// Messages that come now are for the account of before.
+    /// Whether messages that arrive now are for the account that was logged in before.
     stale: bool,
-    /// The last of takes and sendings was a take.
+    /// Whether the last of takes and sendings was a take.
     took: bool,
     last_token: u64,
     told: Outputs,
 }
 
 impl Session {
-    /// A session that has not logged in.
+    /// Makes a session that has not logged in.
     #[must_use]
     pub fn new(polling: Polling) -> Self {
         Self::after(Leftovers::new(polling))
@@ -117,17 +132,17 @@ impl Session {
         }
     }
 
-    /// The next datagram for the server; call until `None` after every other call.
+    /// Returns the next datagram for the server; called until it returns `None`, after every other call.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.told.transmits.pop_front()
     }
 
-    /// The next event; call until `None` after every other call.
+    /// Returns the next event; called until it returns `None`, after every other call.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.told.events.pop_front()
     }
 
-    /// The figures of the connection.
+    /// Returns the figures of the connection.
     #[must_use]
     pub fn figures(&self) -> Figures {
         Figures {
@@ -139,19 +154,20 @@ impl Session {
         }
     }
 
-    /// Whether a text that came while somebody else asks the server too may answer what was sent here. If that is
-    /// not waited for any more it is settled by this.
+    /// Returns whether a reply that arrived while another part of the program asks the server too may answer a request
+    /// of this session. If that request is no longer waited for, it is settled by this.
     pub fn is_unclear(&mut self, now: Instant, reply: &Reply) -> bool {
         let waited = self.line.outstanding.as_ref().map(|o| o.purpose.operation());
         self.line.late.is_unclear(now, reply) || waited.is_some_and(|operation| late::can_answer(operation, reply))
     }
 
-    /// These datagrams were sent for something else than this session, at these times, and may still be answered.
+    /// Notes datagrams that were sent from the same socket at these times, but not by this session, and may still be
+    /// answered.
     pub fn expect_late(&mut self, datagrams: &[(Vec<u8>, Instant)]) {
         self.line.late.expect_sent(datagrams);
     }
 
-    /// The connection's state.
+    /// Returns the connection's state.
     #[must_use]
     pub fn link(&self) -> ConnectionState {
         self.told.link
@@ -164,8 +180,8 @@ impl Session {
         self.go_on(now);
     }
 
-    /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
-    /// goes once.
+    /// Sends a message that is already stored; answered by [`Event::Outgoing`]. A message that already waits is not
+    /// sent twice.
     pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
         if self.sending.add(id, to, text) {
             self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
@@ -173,14 +189,14 @@ impl Session {
         }
     }
 
-    /// A datagram typed by hand; it goes out when nothing else is outstanding, so that no answer is
-    /// mistaken for another's. A message that comes so is kept.
+    /// Sends a datagram typed by hand. It goes out when nothing else is outstanding, so that no answer is mistaken for
+    /// another's. A message that comes in answer to it is kept.
     pub fn by_hand(&mut self, now: Instant, bytes: Vec<u8>) {
         self.line.wanted.push_back((Purpose::ByHand(late::operation_of(&bytes)), bytes));
         self.go_on(now);
     }
 
-    /// The server was silent; now it is to be asked again, or has been heard.
+    /// Called when a silent server is to be asked again, or has been heard.
     fn resume(&mut self, now: Instant) {
         if self.entering.retry_at.take().is_none() {
             return;
@@ -213,10 +229,10 @@ impl Session {
         }
     }
 
-    /// What follows where no try of a request was answered.
+    /// Handles a request of which no try was answered.
     fn unanswered(&mut self, now: Instant, purpose: Purpose) {
         match purpose {
-            // Never blindly twice: first an answered 08 must show that this answer can't come any more.
+            // It is never sent again blindly: first an answered 08 must show that the answer can no longer come.
             Purpose::Send => {
                 self.line.rto.back_off(1);
                 self.sending.turn(Stage::unanswered);
@@ -225,13 +241,13 @@ impl Session {
             }
             Purpose::Take => self.take_timed_out(now, None),
             Purpose::TakeFriend(friend) => self.take_timed_out(now, Some(friend)),
-            // Not everything that is typed has an answer; a late one must settle no message.
+            // Not every typed datagram has an answer, and a late one must not settle a message.
             Purpose::ByHand(operation) => {
                 self.line.fence_due |= operation == Some(3);
                 self.line.quiet_until = Some(now + self.line.rto.timeout(1).saturating_mul(2));
             }
             Purpose::Register => self.told.events.push_back(Event::Registered(RegisterOutcome::NoAnswer)),
-            // Not known, so not used; perhaps the next answer comes.
+            // Whether the server has extensions stays unknown; the next answer may tell.
             Purpose::Probe => self.unprobed(),
             Purpose::ChangePassword | Purpose::TryNew | Purpose::TryAway | Purpose::TryOld => {
                 self.change_unanswered(&purpose);
@@ -252,9 +268,9 @@ impl Session {
         }
     }
 
-    /// It is asked again later.
+    /// Handles a server that is silent: it is asked again later.
     fn is_silent(&mut self, now: Instant) {
-        // The first to go out when the server is back is an 08, not somebody's message.
+        // When the server is back, an 08 goes out first, and not a message.
         self.line.fence_due = true;
         let backoff = now + self.retry_backoff.advance();
         let strict =
@@ -272,9 +288,9 @@ impl Session {
         self.unanswered_take(friend);
     }
 
-    /// The answer to a take may have carried a message, and any next request would confirm it. A login
-    /// does not on our server; elsewhere the message may be lost, and the next 08 tells. A server that
-    /// has not said what it is may be ours.
+    /// Handles a take without an answer. The answer may have carried a message, which the next request would confirm.
+    /// On our server a login does not confirm it, so one is sent first; on another server the message may be lost,
+    /// which the next 08 shows. A server that has not said what it is may be ours.
     fn unanswered_take(&mut self, friend: Option<Account>) {
         self.receiving.take_next = None;
         if self.server.extensions != Some(false) {
@@ -287,14 +303,14 @@ impl Session {
         let reply = Reply::decode(bytes, &mut self.server.learned);
         self.line.beyond = None;
         if self.line.contact.ends(&mut self.told.events) {
-            // What is known of others is old; it is asked for with the next poll, and told whatever it is.
+            // What is known about others is out of date; it is asked for with the next poll and reported in any case.
             self.people.online = None;
             self.people.who_at = Some(now);
             self.poll_soon(now);
         }
         self.retry_backoff.reset();
         self.resume(now);
-        // A message is kept whatever is outstanding.
+        // A message is kept, whatever is outstanding.
         if let Reply::Take(Some(delivery)) | Reply::TakeAll(Some(delivery)) = &reply
             && !self.stale
         {
@@ -337,7 +353,8 @@ impl Session {
         }
     }
 
-    /// In what the person named there is known to write, on servers that only pass bytes on.
+    /// Encodes a request in the charset in which the person it names is known to write, since some servers only pass
+    /// bytes on.
     fn encode(&self, request: &Request) -> Vec<u8> {
         let charset = match request {
             Request::Send { to: peer, .. }
@@ -352,7 +369,7 @@ impl Session {
         self.line.wanted.push_back((purpose, self.encode(request)));
     }
 
-    /// How long the answer to this try may take.
+    /// Returns how long the answer to this try may take.
     fn wait(&self, purpose: &Purpose, tries: u8) -> Duration {
         match purpose.terms().tries {
             Tries::Questions(_) => self.line.rto.timeout_of_question(tries),

@@ -1,5 +1,5 @@
-//! Which reply belongs to which request, as far as that can be told: replies carry no number, and what
-//! somebody sends by hand goes the same way as the client's own requests. Pure.
+//! Which reply belongs to which request, as far as that can be told: replies carry no number, and requests sent by hand
+//! use the same socket as the client's own. Pure.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,44 +8,44 @@ use crate::client::session::Cause;
 use crate::probe::hand::{Arrived, Expectation, PATIENCE, Trial};
 use crate::protocol::wire::{looks_like_reply, show};
 
-/// Requests without an answer that are remembered; more are outstanding only by hand.
+/// The most requests without an answer that are remembered; more are only outstanding if sent by hand.
 const ASKED: usize = 8;
-/// Requests made by hand that are remembered.
+/// The most requests sent by hand that are remembered.
 const TRIALS: usize = 1_000;
-/// How long an answer may still come, or one more to a request that was sent twice.
+/// How long an answer may still come, or a second one to a request that was sent twice.
 const LATE: Duration = Duration::from_secs(10);
-/// A server may hold back for a minute what it says to a wrong password.
+/// The same for a login: a server may delay the answer to a wrong password by a minute.
 const HELD_BACK: Duration = Duration::from_secs(65);
 
 type Operation = [u8; 2];
 
-/// Requests and what came to them.
+/// Requests and the replies to them.
 #[derive(Debug, Default)]
 pub(super) struct Pairing {
     asked: VecDeque<UnansweredRequest>,
-    /// To these one more reply may come, and until when: they were sent twice, or given up.
+    /// Requests that were sent twice or given up: one more reply to each may come until this time.
     late: VecDeque<(Option<Operation>, Instant)>,
-    /// What was said of requests by hand that wait for their turn to be sent.
+    /// What is expected of requests sent by hand that still wait for their turn.
     said: VecDeque<(Vec<u8>, Expectation)>,
     trials: VecDeque<ManualRequest>,
-    /// Trials that are forgotten.
+    /// How many requests sent by hand were forgotten.
     forgotten: usize,
 }
 
 /// A request that may still be answered.
 #[derive(Debug)]
 struct UnansweredRequest {
-    /// None when a reply to it can have none of its own.
+    /// The operation of the reply; `None` if only `00:00` or `07:01` can answer.
     operation: Option<Operation>,
     at: Instant,
     until: Instant,
-    /// The number of the trial, if it was made by hand.
+    /// The number of the trial, if it was sent by hand.
     trial: Option<usize>,
-    /// Sent more than once: an answer could be that of either.
+    /// Whether it was sent more than once, so that an answer may belong to either.
     twice: bool,
 }
 
-/// A request that was made by hand.
+/// A request that was sent by hand.
 #[derive(Debug)]
 struct ManualRequest {
     trial: Trial,
@@ -55,7 +55,7 @@ struct ManualRequest {
 }
 
 impl Pairing {
-    /// What somebody expects of a request made by hand, which will be sent next or after others.
+    /// Notes what is expected of a request that will be sent by hand, next or after others.
     pub fn expect(&mut self, bytes: &[u8], expectation: Expectation) {
         if self.said.len() == TRIALS {
             self.said.pop_front();
@@ -63,7 +63,7 @@ impl Pairing {
         self.said.push_back((Trial::new(bytes, &expectation).sent().to_vec(), expectation));
     }
 
-    /// The requests made by hand, from the oldest on: number, when it was sent, the request, what came.
+    /// Returns the requests sent by hand, oldest first: number, time, request, and what arrived.
     pub fn trials(&self, now: Instant) -> impl DoubleEndedIterator<Item = (usize, i64, &Trial, Arrived)> {
         self.trials.iter().enumerate().map(move |(i, made)| {
             let number = self.forgotten + 1 + i;
@@ -73,7 +73,7 @@ impl Pairing {
         })
     }
 
-    /// A request went out; how long an earlier one has been waited for that makes it necessary.
+    /// Notes a request that was sent. If it repeats an earlier one, returns how long that has been unanswered.
     pub fn sent(&mut self, now: Instant, unix_ms: i64, bytes: &[u8], cause: Cause) -> Option<Duration> {
         self.forget(now);
         let own = operation(bytes).filter(|_| !looks_like_reply(bytes));
@@ -86,7 +86,7 @@ impl Pairing {
             Cause::ByHand => {
                 let number = self.make(now, unix_ms, bytes);
                 trial = Some(number);
-                // What expects none may be answered all the same, and late.
+                // Even a request that expects no answer may be answered, and late.
                 if own.is_none() && self.made(number).is_some_and(|made| made.trial.expects_silence()) {
                     until = now + PATIENCE;
                 }
@@ -99,7 +99,7 @@ impl Pairing {
                 }
             }
             Cause::Fence => waited = self.asked.iter().rfind(|a| a.trial.is_none()).map(since),
-            // The session has one request outstanding: whatever was before is settled or given up.
+            // The session has one request outstanding, so what came before is settled or given up.
             Cause::First => {
                 let given_up = self.asked.iter().filter(|a| a.trial.is_none());
                 self.late.extend(given_up.map(|a| (a.operation, a.until)));
@@ -120,17 +120,17 @@ impl Pairing {
         waited
     }
 
-    /// A datagram came; how long after its request, if that is certain.
+    /// Notes a datagram that was received. Returns the time since its request, if the pairing is certain.
     pub fn received(&mut self, now: Instant, bytes: &[u8]) -> Option<Duration> {
         self.forget(now);
         // A server may send back a password.
         let shown = show::starred(bytes);
         let of = operation(bytes);
-        // 00:00 and 07:01 answer any request; of several it is the oldest, or that was lost.
+        // 00:00 and 07:01 answer any request; among several it is the oldest, unless its answer was lost.
         let any = matches!(of.as_ref(), Some(b"00" | b"07"));
         let fits = |operation: Option<Operation>| any || of.is_some() && operation == of;
         let Some(asked) = self.asked.iter().position(|a| fits(a.operation)).and_then(|i| self.asked.remove(i)) else {
-            // It may be what a server says that does not know the protocol well.
+            // It may be the answer of a server that does not know the protocol well.
             if let (1, Some(number)) = (self.asked.len(), self.asked.front().and_then(|a| a.trial)) {
                 self.came(number, Arrived::Perhaps(shown));
             }
@@ -160,7 +160,7 @@ impl Pairing {
         self.late.drain(..more);
     }
 
-    /// Notes a trial; its number.
+    /// Notes a request sent by hand, and returns its number.
     fn make(&mut self, now: Instant, unix_ms: i64, bytes: &[u8]) -> usize {
         let starred = Trial::new(bytes, &Expectation::Text);
         let said = self.said.iter().position(|(sent, _)| sent == starred.sent());

@@ -18,7 +18,7 @@ fn passwords_are_in_no_record() {
     assert_eq!(tap.records().len(), KEPT);
 }
 
-/// `>` goes out, `<` comes in, at so many milliseconds; what stands behind it is what is shown.
+/// Each line is a datagram at a time in milliseconds, `>` sent or `<` received, and after it the time that is shown.
 #[test]
 fn answers_are_timed_where_that_is_certain() {
     use Cause::{Again, ByHand, Fence, First};
@@ -71,7 +71,7 @@ fn answers_are_timed_where_that_is_certain() {
     }
 }
 
-/// `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo test --lib tap -- --ignored --nocapture`
+/// Run with `CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo test --lib tap -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 #[allow(clippy::print_stdout, reason = "the figure is what it is for")]

@@ -1,16 +1,16 @@
-//! Operations 01, 02 and 06.
+//! Operations 01, 02 and 06: registering, logging in, going offline.
 
 use crate::probe::case::Actor::{A, B, S, T};
 use crate::probe::case::Need::{Offline, Online};
 use crate::probe::case::{Case, ask, begins, case, is, message};
 use crate::probe::rule::Rule;
 
-/// In the order of the document.
+/// Returns the cases in the order of the document.
 pub(super) fn cases() -> Vec<Case> {
     [taken_for_granted(), registering(), logging_in(), changing_the_password(), going_offline()].concat()
 }
 
-/// What all the other cases begin with.
+/// What all other cases rely on.
 fn taken_for_granted() -> Vec<Case> {
     vec![
         case(
@@ -55,7 +55,7 @@ fn registering() -> Vec<Case> {
             [],
             [
                 ask(S, "01#{new}#{pw}#{pw}x#", [is("01:02")], Rule::RegisterDiffer),
-                // Nothing was registered.
+                // Nothing may be registered.
                 ask(S, "02#{new}#{pw}#", [is("02:03")], Rule::RegisterDiffer),
                 ask(S, "01#{new}#{pw}#{pw}#", [is("01:01")], Rule::RegisterDone),
             ],
@@ -66,7 +66,7 @@ fn registering() -> Vec<Case> {
             [
                 ask(S, "01#{new}#{pw}#{pw}#", [is("01:01")], Rule::RegisterDone),
                 ask(S, "01#{new}#{pw}2#{pw}2#", [is("01:03")], Rule::RegisterExists),
-                // The password is what it was.
+                // The password must be unchanged.
                 ask(S, "02#{new}#{pw}2#", [is("02:02")], Rule::RegisterExists),
                 ask(S, "02#{new}#{pw}#", [is("02:01")], Rule::RegisterExists),
             ],
@@ -185,7 +185,7 @@ fn logging_in() -> Vec<Case> {
     ]
 }
 
-/// A server of the edition without this may answer as it likes.
+/// Changing the password; a server of the edition without this may answer as it likes.
 fn changing_the_password() -> Vec<Case> {
     vec![case(
         "change-password",
@@ -208,7 +208,7 @@ fn changing_the_password() -> Vec<Case> {
     )]
 }
 
-/// `06#` where nobody is online.
+/// `06#` when nobody is online.
 fn going_offline() -> Vec<Case> {
     vec![
         case(

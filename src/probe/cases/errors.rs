@@ -1,4 +1,4 @@
-//! What is refused: without login, malformed; then the forms seen in the wild.
+//! Requests that are refused: without a login, or malformed; then the forms seen in the wild.
 
 use crate::probe::case::Actor::{A, B, S};
 use crate::probe::case::Need::Online;
@@ -9,7 +9,7 @@ pub(super) fn cases() -> Vec<Case> {
     [malformed(), unclosed(), wild(), odd_lengths(), exchange(), extensions()].concat()
 }
 
-/// Before anybody logs in.
+/// The cases before anybody logs in.
 pub(super) fn not_logged_in() -> Vec<Case> {
     let refused = |id, send| case(id, [Online(A)], [ask(S, send, [is("07:01")], Rule::NotLoggedIn)]);
     vec![
@@ -37,7 +37,7 @@ pub(super) fn not_logged_in() -> Vec<Case> {
 
 fn malformed() -> Vec<Case> {
     let stranger = |id, send, rule| case(id, [], [ask(S, send, [is("00:00")], rule)]);
-    // And the session goes on.
+    // The session must go on afterwards.
     let person =
         |id, send, rule| case(id, [Online(A)], [ask(A, send, [is("00:00")], rule), ask(A, "08#", [is("08:0")], rule)]);
     vec![
@@ -51,7 +51,7 @@ fn malformed() -> Vec<Case> {
         stranger("few-01", "01#{new}#{pw}#", Rule::FieldCount),
         stranger("few-02", "02#{a}#", Rule::FieldCount),
         person("few-03", "03#{b}#", Rule::FieldCount),
-        // Four change a password in the edition of 2019.
+        // Four fields change a password in the edition of 2019.
         stranger("many-01", "01#{new}#{pw}#{pw}#{pw}#{pw}#", Rule::FieldCount),
         stranger("many-02", "02#{a}#{pw}#{pw}#", Rule::FieldCount),
         person("many-04", "04#{b}#{b}#", Rule::FieldCount),
@@ -108,7 +108,7 @@ fn unclosed() -> Vec<Case> {
             [Online(A)],
             [
                 ask(A, "06#{a}", [is("00:00")], Rule::Closed),
-                // Still logged in.
+                // It must still be logged in.
                 ask(A, "08#", [is("08:0")], Rule::Closed),
             ],
         ),
@@ -216,7 +216,7 @@ fn odd_lengths() -> Vec<Case> {
     ]
 }
 
-/// No answer to what is under five bytes.
+/// Accepts no answer, to requests of fewer than five bytes.
 fn quiet() -> Accept {
     silence().habit("short-silent")
 }
@@ -232,7 +232,7 @@ fn exchange() -> Vec<Case> {
                 Step::Quiet(A),
                 ask(A, "03#{b}#{n}#", [is("03:01")], Rule::Forwarded),
                 Step::Quiet(A),
-                // The server never pushes.
+                // The server must never push.
                 Step::Quiet(B),
                 ask(S, "02#{nobody}#{pw}#", [is("02:03")], Rule::NoSuchAccount),
                 Step::Quiet(S),

@@ -1,4 +1,4 @@
-//! Operations 03, 04, 05, 08 and 09: messages go in, and come out once, whole, and to the right person.
+//! Operations 03, 04, 05, 08 and 09: messages are delivered once, in full, and to the right person.
 
 use crate::probe::case::Actor::{A, B, C, S};
 use crate::probe::case::Need::{Offline, Online};
@@ -45,7 +45,7 @@ fn delivery() -> Vec<Case> {
     ]
 }
 
-/// To somebody who is offline, unknown, oneself; and to nobody else.
+/// Messages to somebody who is offline, to an unknown account, and to oneself; they must reach nobody else.
 fn receivers() -> Vec<Case> {
     vec![
         case(
@@ -136,7 +136,7 @@ fn counts() -> Vec<Case> {
                 ask(A, "03#{b}#{n} 1#", [is("03:01")], Rule::Forwarded),
                 ask(B, "08#", [is("08:1")], Rule::CountAll),
                 ask(C, "03#{b}#{n} 2#", [is("03:01")], Rule::Forwarded),
-                // Counting takes nothing away.
+                // Counting must not take messages.
                 ask(B, "08#", [is("08:2")], Rule::CountAll),
                 ask(B, "08#", [is("08:2")], Rule::CountAll),
                 ask(B, "09#", [message("09", "{a}", "{n} 1"), message("09", "{c}", "{n} 2")], Rule::TakeAny),
@@ -207,7 +207,7 @@ fn counts() -> Vec<Case> {
     ]
 }
 
-/// One message with a body of its own kind.
+/// Makes a case with one message of a special kind of body.
 fn body(id: &'static str, send: &'static str, body: &'static str, rule: Rule) -> Case {
     case(id, PAIR, [ask(A, send, [is("03:01")], rule), ask(B, "09#", [message("09", "{a}", body)], rule), empty()])
 }
@@ -233,7 +233,7 @@ fn bodies() -> Vec<Case> {
             "body-gbk",
             [Online(B)],
             [
-                // From an address of its own: a server remembers in what an address writes.
+                // From an address of its own, since a server remembers the charset of an address.
                 ask(S, "01#{new}#{pw}#{pw}#", [is("01:01")], Rule::RegisterDone),
                 ask(S, "02#{new}#{pw}#", [is("02:01")], Rule::LoginDone),
                 ask(S, "03#{b}#{n} {gbk}#", [is("03:01")], Rule::Charset),

@@ -1,6 +1,6 @@
 use super::*;
 
-/// `pass`, `unclear`, or which rule is broken (`-` for none) and at which byte.
+/// Returns `pass`, `unclear`, or the broken rule (`-` for none) and the byte.
 fn verdict(report: &CaseReport) -> String {
     match &report.verdict {
         Verdict::Failed(Failure { rule, difference: Difference::Byte(at), .. }) => {
@@ -13,7 +13,7 @@ fn verdict(report: &CaseReport) -> String {
 #[test]
 fn trials_are_judged_by_the_text_or_by_what_was_said() {
     const LATE: &str = "09:bob:2026-11-21 08:00:00:";
-    // Sent, said, what came (nothing: ""), judged.
+    // The request, the expectation, the reply ("" for none), and the verdict.
     let cases: &[(&str, &str, &str, &str)] = &[
         ("02#20170001#secret#", "", "02:01", "pass"),
         ("02#20170001#secret#", "", "02:04", "pass"),
@@ -71,7 +71,7 @@ fn what_cannot_be_told_is_neither_pass_nor_fail() {
 
 #[test]
 fn no_password_is_kept_and_it_is_judged_all_the_same() {
-    // With a control character in the password it is malformed, which the stars would hide.
+    // A control character in the password makes it malformed, which the stars would hide.
     let trial = Trial::new(b"02#a#sec\x07ret#", &Expectation::Text);
     assert_eq!(trial.sent(), b"02#a#******#");
     let report = trial.case(1, &Arrived::Reply(b"02:01".to_vec(), Duration::ZERO));

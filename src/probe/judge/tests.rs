@@ -3,7 +3,7 @@ use crate::probe::case::{Actor, is, message, silence};
 
 type Judged = Result<usize, (Rule, usize)>;
 
-/// A wrote "hi" and then "ho" to B, and B, who reads, has got "old" before. C got "hers" from A.
+/// A has written "hi" and then "ho" to B, who reads and was handed "old" before. C was handed "hers" from A.
 fn judged(reply: &str, accept: &[Accept]) -> Result<usize, Breach> {
     let names = Names { mark: "0".repeat(8), attempt: 1 };
     let (a, b, c) = (names.account(Actor::A), names.account(Actor::B), names.account(Actor::C));

@@ -121,7 +121,7 @@ impl<T: Transport> Runner<T> {
             }
             Err(breach) => {
                 let mut rule = breach.rule;
-                // Was served, and is not any more, though nobody went offline or logged in elsewhere.
+                // It was served, and is not any more, though nobody went offline or logged in elsewhere.
                 if served && got == b"07:01" && !attempt.moved() {
                     rule = Rule::Stays;
                 }
@@ -133,7 +133,7 @@ impl<T: Transport> Runner<T> {
         }
     }
 
-    /// A wrong count or order may come from a message that is lost or doubled: takes all that is left.
+    /// Finds out whether a wrong count or order comes from a lost or doubled message, by taking all that is left.
     fn look_closer(&mut self, who: Actor, rule: Rule, attempt: &mut Attempt) -> io::Result<Rule> {
         let reader = self.account(who);
         for _ in 0..DRAIN {
@@ -158,7 +158,7 @@ impl<T: Transport> Runner<T> {
         Ok(if attempt.mail.left(&reader).is_empty() { rule } else { Rule::NotLost })
     }
 
-    /// Several requests at once. `Err` when not exactly one answer to each came.
+    /// Sends several requests at once. `Err` if not exactly one answer to each came.
     fn burst(&mut self, asks: &[Ask], attempt: &mut Attempt) -> io::Result<Result<Option<Failure>, ()>> {
         let Some(who) = asks.first().map(|ask| ask.who) else { return Ok(Ok(None)) };
         let patterns: Vec<Vec<Pattern>> = asks
@@ -187,7 +187,7 @@ impl<T: Transport> Runner<T> {
                 (exchange.got, exchange.time) = (Some(got), Some(time));
             }
         }
-        // One too many: which of them is the doubled one cannot be known.
+        // There is one answer too many, and it cannot be known which is the double.
         if self.line.receive(desk(who), SETTLE)?.is_some() {
             return Ok(Err(()));
         }
@@ -209,7 +209,7 @@ impl<T: Transport> Runner<T> {
         Ok(Ok(None))
     }
 
-    /// Whether the answer to 11 names nobody but the probe's own accounts, and all at once.
+    /// Returns whether the answer to 11 names only the probe's own accounts, and is complete.
     fn alone(&self, reply: &[u8]) -> bool {
         let text = String::from_utf8_lossy(reply);
         let Some((total, rest)) = text.strip_prefix("11:").and_then(|rest| rest.split_once(":0:")) else {
@@ -219,7 +219,7 @@ impl<T: Transport> Runner<T> {
         rest.split(':').all(|name| name.starts_with(&own)) && total == rest.split(':').count().to_string()
     }
 
-    /// Keeps account of messages, and of who speaks from where.
+    /// Notes the messages of an exchange, and which account has logged in where.
     fn note(&mut self, who: Actor, sent: &[u8], got: &[u8], attempt: &mut Attempt) {
         let me = self.account(who);
         if let Some((from, body)) = delivery(got) {

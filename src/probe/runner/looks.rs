@@ -1,4 +1,5 @@
-//! Looks at the way and at the server beside the cases: what a network does by chance, and what only a server does.
+//! Examines the network and the server apart from the cases: what a network does by chance, and what only a server
+//! does.
 
 use std::io;
 use std::time::Duration;
@@ -10,13 +11,13 @@ use super::super::rule::Rule;
 use super::super::transport::Transport;
 use super::{ATTEMPTS, DOUBTED, Runner};
 
-/// How often it is looked whether each reply is that of the request before.
+/// How often it is examined whether each reply belongs to the request before.
 pub(super) const LOOKS: usize = 4;
-/// How long what is held back on the way may take.
+/// How long a datagram may be delayed on the way.
 const REORDERED: Duration = Duration::from_millis(60);
 
-/// In how many attempts something has to happen that chance brings about with this probability, so that in a run of a
-/// hundred cases chance alone does not.
+/// Returns in how many attempts something has to happen which chance causes with this probability, so that chance alone
+/// does not cause it in a run of a hundred cases.
 pub(super) fn confirmations(chance: f64) -> usize {
     const UNLIKELY: f64 = 1e-5;
     let needed = if chance <= 0.0 { 0.0 } else { UNLIKELY.ln() / chance.min(0.999).ln() };
@@ -24,11 +25,11 @@ pub(super) fn confirmations(chance: f64) -> usize {
 }
 
 impl<T: Transport> Runner<T> {
-    /// How often a wrong reply has to come where requests are lost and doubled: the answer to the first copy may be lost,
-    /// and nobody sees that the second one was served after it. Where much is lost most doubles are not seen either.
+    /// Returns how often a wrong reply has to come where requests are lost and doubled: the answer to the first copy
+    /// may be lost, and nobody sees that the second copy was served. If much is lost, most doubles are not seen either.
     pub(super) fn unseen_doubles(&self) -> usize {
         const MUCH: f64 = 0.2;
-        /// Attempts are many, and any of them may show it.
+        /// There are many attempts, and any of them may show it.
         const ANY: f64 = 3.0;
         let loss = self.line.counts.loss();
         let doubling = self.line.counts.doubling();
@@ -36,8 +37,8 @@ impl<T: Transport> Runner<T> {
         confirmations((ANY * 2.0 * loss * doubling).min(0.5))
     }
 
-    /// Four requests one after another, each waited for long: whether each has the reply of the one before. On a network
-    /// that doubles the first reply would be its own.
+    /// Sends requests one after another and waits long for each, to see whether each gets the reply to the one before.
+    /// On a network that doubles, the first reply would be its own.
     pub(super) fn previous(&mut self) -> io::Result<Option<CaseReport>> {
         let nobody = format!("02#{}#x#", String::from_utf8_lossy(&self.names.expand("{nobody}"))).into_bytes();
         let mut exchanges = Vec::new();

@@ -12,16 +12,16 @@ use crate::protocol::wire::reply::{Delivery, Forwarded, LoggedIn};
 use crate::protocol::wire::request::Body;
 use crate::protocol::wire::{Reply, Request};
 
-/// A session that ends so soon after an automatic login was taken by somebody else's.
+/// If a session ends this soon after an automatic login, another program has taken it.
 const CONTENDED: Duration = Duration::from_secs(10);
 
-/// How many times an automatic login is refused, half a minute apart, before it is given up; a session ends
-/// after a minute and a half of silence.
+/// How many times an automatic login may be refused, half a minute apart, before it is given up; a session at the
+/// server ends after a minute and a half of silence.
 const REFUSED: u8 = 5;
 
 impl Session {
-    /// A late `03:` while its message waits behind the fence is its answer, and after the only one that was given up
-    /// still that one's; any other is nobody's.
+    /// Handles a reply that nobody waits for. A late `03:` is the answer to the message that waits behind the fence, or
+    /// to the only message that was given up; otherwise it belongs to none.
     pub(super) fn unasked(&mut self, now: Instant, reply: &Reply) {
         self.answered_twice(now, reply);
         let Reply::Send(forwarded) = reply else { return };
@@ -40,7 +40,8 @@ impl Session {
         }
     }
 
-    /// The server answers others and not this message: it stays as it is, and the next one goes on.
+    /// Gives up a message that the server does not answer, although it answers other requests. The message keeps its
+    /// state, and the next one goes on.
     pub(super) fn give_up(&mut self, now: Instant) {
         if let Some(Outgoing { id, .. }) = self.sending.outbox.pop_front() {
             self.sending.given_up.truncate(1);
@@ -50,7 +51,7 @@ impl Session {
         self.go_on(now);
     }
 
-    /// Whether silence after it is the server's.
+    /// Returns whether a request is always answered, so that its silence means that the server is silent.
     pub(super) fn is_always_answered(&self, purpose: &Purpose) -> bool {
         match purpose.terms().certain {
             Certain::Always => true,
@@ -59,7 +60,7 @@ impl Session {
         }
     }
 
-    /// `00:00`, which came late, to the message that waits behind the fence.
+    /// Handles a `00:00` that came late, for the message that waits behind the fence.
     pub(super) fn refused_late(&mut self) {
         if !self.waits_behind_the_fence() {
             return;
@@ -72,14 +73,15 @@ impl Session {
         }
     }
 
-    /// Whether the message whose turn it is waits until no answer of its own can come any more.
+    /// Returns whether the first message waits until no answer to it can come any more.
     fn waits_behind_the_fence(&self) -> bool {
         let fencing = self.line.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence);
         self.sending.is_doubtful() && (self.line.fence_due || self.line.quiet_until.is_some() || fencing)
     }
 
-    /// Learns how long the way is. An answer after several tries may be any one's. Came it as soon after the last as
-    /// answers do, the others were lost; else the way may have become longer, and the next waits longer.
+    /// Measures the round-trip time. After several tries the answer may belong to any of them. If it came as soon after
+    /// the last try as answers usually do, the earlier tries were lost; else the path may have become slower, and the
+    /// next request waits longer.
     pub(super) fn measure(&mut self, now: Instant, answered: &Outstanding) {
         self.line.resent = None;
         let took = now.saturating_duration_since(answered.sent);
@@ -93,7 +95,7 @@ impl Session {
         }
     }
 
-    /// Nothing was lost, then: every try has its own answer, and this is the last one's.
+    /// Handles a second answer to a request that was repeated: nothing was lost, so this one belongs to the last try.
     pub(super) fn answered_twice(&mut self, now: Instant, reply: &Reply) {
         if let Some((operation, sent)) = self.line.resent
             && reply.operation() == Some(operation)
@@ -109,11 +111,11 @@ impl Session {
             Forwarded::Done => SendState::Sent,
             Forwarded::Offline => SendState::OfflineOrUnknown,
         };
-        // Of several on the wire, another's answer must not confirm the next message.
+        // If several copies are under way, the answer to another must not confirm the next message.
         let several = message.stage.copies().filter(|copies| copies.are_several());
         self.line.fence_due |= several.is_some();
         if let Some(Copies { first, last, .. }) = several.filter(|_| !self.server.is_ours) {
-            // The other copy's answer may take as long as this one's, at most, has taken.
+            // The answer to the other copy may take as long as this one has taken at most.
             let took = now.saturating_duration_since(first);
             self.line.quiet_until = Some(last + took + self.line.rto.timeout(1));
         }
@@ -139,7 +141,8 @@ impl Session {
             self.confirmed(&outstanding.purpose);
         }
         if matches!(outstanding.purpose, Purpose::ByHand(_)) {
-            // Whoever is asked so for who is online, or for the other dialect, shows what kind of server it is.
+            // A request typed by hand for who is online, or for the secure dialect, also shows what kind of server it
+            // is.
             match reply {
                 Reply::Who { .. } if self.state == State::Online => self.probed(reply),
                 Reply::Hello { .. } => self.is_ours(),
@@ -150,7 +153,7 @@ impl Session {
         if reply == Reply::NotUnderstood && outstanding.purpose != Purpose::Probe {
             self.told.events.push_back(Event::NotUnderstood(outstanding.bytes.clone()));
         }
-        // A late second copy of this answer must not be taken for a message's.
+        // A late second answer of this kind must not be taken for a message's.
         if reply == Reply::NotUnderstood && outstanding.tries > 1 {
             self.line.quiet_until = Some(now + self.line.rto.timeout(1).saturating_mul(2));
         }
@@ -169,7 +172,7 @@ impl Session {
         self.means(now, outstanding.purpose, outstanding.tries, reply);
     }
 
-    /// What the answer to a request that was sent `tries` times means.
+    /// Handles the answer to a request that was sent `tries` times.
     fn means(&mut self, now: Instant, purpose: Purpose, tries: u8, reply: Reply) {
         match purpose {
             Purpose::Register => self.registered(tries, &reply),
@@ -181,7 +184,7 @@ impl Session {
             Purpose::TakeOver => self.log_in(now),
             Purpose::Release => self.released(now),
             Purpose::Offline => match reply {
-                // Sent twice, the answer to the first may be the one that was lost.
+                // The request was sent twice, so the lost answer may have said something else.
                 Reply::Offline { was_online } => self.left(now, Some(was_online || tries > 1)),
                 _ => self.left(now, None),
             },
@@ -225,9 +228,9 @@ impl Session {
 
     fn fenced(&mut self, now: Instant) {
         self.line.fence_due = false;
-        // Our server answers in order; elsewhere a late answer gets two more timeouts.
+        // Our server answers in order; on others a late answer gets two more timeouts.
         if !self.server.is_ours {
-            // And before a message is given up, as long as any answer is waited for.
+            // Before a message is given up, it waits as long as for any answer.
             let copies = self.sending.stage().and_then(Stage::copies);
             let last = copies.filter(|copies| copies.number() >= COPIES);
             let long = last.map(|copies| copies.last + Rto::MOST);
@@ -252,7 +255,7 @@ impl Session {
         }
     }
 
-    /// What came to a take, from this friend or from anyone.
+    /// Handles the answer to a take, of one friend's messages or of anyone's.
     fn taken(&mut self, from: Option<Account>, reply: &Reply) {
         match (&from, reply) {
             (None, Reply::TakeAll(Some(_))) | (Some(_), Reply::Take(Some(_))) => {
@@ -276,13 +279,13 @@ impl Session {
             self.entering.took_over = true;
             return self.want(Purpose::TakeOver, &Request::Offline);
         }
-        // Twice in vain: this server does not do it.
+        // The takeover was refused twice, so this server does not offer it.
         let outcome =
             if elsewhere && std::mem::take(&mut self.entering.took_over) { LoginOutcome::NotTaken } else { outcome };
-        // Whoever was logged out by the server sees so until they log in themselves.
+        // A session that the server has ended stays so until the person logs in.
         self.state = if self.entering.automatic { State::LoggedOut } else { State::Offline };
         self.show(if self.entering.automatic { ConnectionState::LoggedOut } else { ConnectionState::Offline });
-        // It may be one's own session, held by an address of before; that ends by itself.
+        // It may be this client's own session at an earlier address, which ends by itself.
         self.entering.refused = if elsewhere && self.entering.automatic { self.entering.refused + 1 } else { 0 };
         if (1..REFUSED).contains(&self.entering.refused) {
             self.entering.retry_at = Some(now + STRICT);
@@ -298,7 +301,7 @@ impl Session {
         if *purpose == Purpose::Served {
             return self.not_logged_in(now, LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn));
         }
-        // Not taken this time; an earlier copy may have been, and stays noted as such.
+        // This copy was not accepted; an earlier one may have been, and stays noted.
         if *purpose == Purpose::Send
             && let Some((id, Stage::Waiting)) = self.sending.turn(Stage::not_taken)
         {
@@ -306,8 +309,8 @@ impl Session {
         }
         self.receiving.take_next = None;
         self.line.wanted.retain(|(purpose, _)| purpose.terms().outlives_login);
-        // Said first, so that the line is seen, then mended if the password is at hand; but not while
-        // somebody else of the same account does the same, on a server that moves the session.
+        // The state is reported first, so that it can be seen, and then mended if the password is at hand; but not
+        // while another client of the same account does the same at a server that moves the session.
         self.state = State::LoggedOut;
         self.show(ConnectionState::LoggedOut);
         if self.logged_in_at.is_none_or(|at| now.saturating_duration_since(at) >= CONTENDED) {
@@ -343,7 +346,7 @@ impl Session {
     }
 }
 
-/// A code as it came, to be shown: of a reply that is none in the protocol.
+/// Returns a reply that the protocol does not know, in a form that can be shown.
 pub(super) fn code_of(reply: &[u8]) -> String {
     String::from_utf8_lossy(reply).chars().filter(|c| !c.is_control()).take(40).collect()
 }

@@ -1,33 +1,33 @@
-//! What the session waits for, in one table: what [`Session::poll_timeout`] says and what is done then cannot disagree.
+//! What the session waits for, in one table, so that [`Session::poll_timeout`] and what is done then cannot disagree.
 
 use std::time::Instant;
 
 use super::{Session, State};
 
-/// What comes at a moment.
+/// A kind of deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deadline {
-    /// Going offline needs no answer any more.
+    /// Going offline no longer waits for an answer.
     Leave,
-    /// The request that is outstanding is not answered.
+    /// The outstanding request was not answered in time.
     Answer,
     /// A silent server is asked again.
     Retry,
-    /// Something can go out that had to wait.
+    /// Something that had to wait can go out.
     Next,
-    /// It is said that the server is silent.
+    /// The server's silence is reported.
     Contact,
 }
 
 impl Deadline {
-    /// In the order in which they are looked at.
+    /// All deadlines, in the order in which they are handled.
     const ALL: [Self; 5] = [Self::Leave, Self::Answer, Self::Retry, Self::Next, Self::Contact];
 }
 
 impl Session {
-    /// When this one comes; `None` while it is not waited for.
+    /// Returns when this deadline comes; `None` if it is not waited for.
     fn at(&self, deadline: Deadline) -> Option<Instant> {
-        // What waits for its turn waits for the answer first, and then for a server that is silent.
+        // A request that waits for its turn waits for the answer first, and then for a silent server.
         let answer = self.line.outstanding.as_ref().map(|outstanding| outstanding.due);
         match deadline {
             Deadline::Leave => self.entering.leave_by,
@@ -38,7 +38,7 @@ impl Session {
         }
     }
 
-    /// When something can go out that has to wait now.
+    /// Returns when something that has to wait can go out.
     fn next_at(&self) -> Option<Instant> {
         if self.state != State::Online || self.receiving.storing.is_some() || self.sending.is_noting() {
             return None;
@@ -51,13 +51,13 @@ impl Session {
         next.into_iter().chain([sends(self.sending.note_at)]).flatten().min()
     }
 
-    /// When [`Session::handle_timeout`] wants to be called; `None` while there is nothing to wait for.
+    /// Returns when [`Session::handle_timeout`] is to be called; `None` if there is nothing to wait for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         Deadline::ALL.into_iter().filter_map(|deadline| self.at(deadline)).min()
     }
 
-    /// The deadline has come. One thing may end another's deadline, so each is looked at when its turn comes.
+    /// Handles the deadlines that have come. One may end another, so each is checked when its turn comes.
     pub fn handle_timeout(&mut self, now: Instant) {
         for deadline in Deadline::ALL {
             if self.at(deadline).is_none_or(|at| at > now) {
@@ -71,7 +71,7 @@ impl Session {
                     }
                 }
                 Deadline::Retry => self.resume(now),
-                // With every turn, below.
+                // These are handled below, as after every call.
                 Deadline::Next | Deadline::Contact => {}
             }
         }

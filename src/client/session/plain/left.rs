@@ -1,5 +1,5 @@
-//! What a session of this dialect leaves behind where the other dialect is spoken from now on, for the session that may
-//! follow once that is over. All else ends with it.
+//! What a plain session leaves behind when the secure dialect is spoken from now on, for a later plain session.
+//! Everything else ends with it.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::protocol::wire::Reply;
 #[derive(Debug)]
 pub struct Leftovers {
     pub(super) late: LateAnswers,
-    /// A late answer to an 03 may be under way.
+    /// Whether a late answer to a 03 may be under way.
     pub(super) fence_due: bool,
     pub(super) last_token: u64,
     pub(super) poll: Poll,
@@ -32,17 +32,17 @@ impl Leftovers {
         self.late.expect_sent(datagrams);
     }
 
-    /// See [`Session::is_unclear`].
+    /// Returns whether a reply may answer an earlier request; see [`Session::is_unclear`].
     pub fn is_unclear(&mut self, now: Instant, reply: &Reply) -> bool {
         self.late.is_unclear(now, reply)
     }
 
-    /// See [`Session::set_polling`].
+    /// Sets the polling; see [`Session::set_polling`].
     pub fn set_polling(&mut self, polling: Polling) {
         self.poll.polling = polling;
     }
 
-    /// See [`Session::set_open_chats`].
+    /// Sets the open chats; see [`Session::set_open_chats`].
     pub fn set_open_chats(&mut self, chats: Vec<Account>, visible: bool) {
         self.poll.open_chats = chats;
         self.poll.visible = visible;
@@ -50,7 +50,7 @@ impl Leftovers {
 }
 
 impl Session {
-    /// Ends without a word to the server; what is left of it.
+    /// Ends the session without telling the server, and returns what is left of it.
     #[must_use]
     pub fn leave(mut self) -> Leftovers {
         self.forget();

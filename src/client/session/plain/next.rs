@@ -1,4 +1,4 @@
-//! What goes out next, when nothing is outstanding.
+//! Decides what goes out next when nothing is outstanding.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::protocol::wire::request::Body;
 impl Session {
     /// Sends the next request, if none is outstanding and nothing must be stored first.
     pub(super) fn go_on(&mut self, now: Instant) {
-        // While leaving, too, a message must be on disk before a request confirms it.
+        // While going offline too, a message must be on disk before a request confirms it.
         if self.line.outstanding.is_some() || self.entering.leave_by.is_some() && self.receiving.storing.is_some() {
             return;
         }
@@ -24,7 +24,7 @@ impl Session {
             self.sending.note_at = None;
         }
         if self.receiving.hold_until.is_some() && self.state == State::Online {
-            // Whether the disk takes this note tells how it is.
+            // Whether the disk accepts this note shows whether it works again.
             return self.note();
         }
         if self.receiving.release.is_some()
@@ -44,8 +44,8 @@ impl Session {
         }
         let sends = ready && self.may_send();
         let idle = ready && !sends && !self.sending.is_noting() && self.receiving.take_next.is_none();
-        // A late answer to one's own 03 must not be taken for the answer to another, nor the other way: a `00:00` may be
-        // either's, and other people's servers say it to `11#`.
+        // A late answer to one's own 03 must not be taken for the answer to another request, nor the other way round: a
+        // `00:00` may belong to either, and some servers answer `11#` with it.
         let doubtful = ready && self.sending.is_doubtful();
         // On our server it would confirm a message that is not on disk yet.
         let stored = !matches!(self.state, State::Online | State::LoggingIn) || self.receiving.storing.is_none();
@@ -61,7 +61,7 @@ impl Session {
         if !ready {
             return;
         }
-        // In turns, so that neither a full mailbox nor a full outbox holds up the other.
+        // Takes and sendings alternate, so that neither a full mailbox nor a full outbox delays the other.
         if !(sends && self.took)
             && let Some(friend) = self.receiving.take_next.take()
         {
@@ -75,8 +75,9 @@ impl Session {
         }
     }
 
-    /// Nothing goes to a room before the server has shown that it has any: another program's would take it for a person.
-    /// Whoever writes to one wants it asked, so it is, whatever it is asked by itself.
+    /// Sends nothing to a room before the server has shown that it has rooms, since another program's would take the
+    /// room's name for a person's. Somebody who writes to a room wants the server to be asked, so it is, even if it is
+    /// not asked automatically.
     fn look_for_rooms(&mut self) {
         let unknown = !self.server.is_ours && self.is_asked_no_more();
         while (self.server.extensions == Some(false) || unknown)
@@ -88,13 +89,14 @@ impl Session {
         }
         let asking = self.line.outstanding.iter().map(|outstanding| &outstanding.purpose);
         let asked = asking.chain(self.line.wanted.iter().map(|(purpose, _)| purpose)).any(|p| *p == Purpose::Probe);
-        // Where one was not answered something else is first, or a server that is gone would be told to have none.
+        // If an earlier question was not answered, another request goes first; else a server that is gone would be
+        // taken for one without rooms.
         if self.waits_for_rooms() && !unknown && !asked && self.line.beyond.is_none() {
             self.want(Purpose::Probe, &Request::Who { offset: 0 });
         }
     }
 
-    /// It was not on the wire yet.
+    /// Returns whether the first message is for a room and has not been sent yet.
     fn is_first_for_a_room(&self) -> bool {
         self.sending.is_unsent() && self.sending.outbox.front().is_some_and(|message| message.to.is_room())
     }
@@ -103,7 +105,7 @@ impl Session {
         !self.server.is_ours && self.is_first_for_a_room()
     }
 
-    /// Whether the first message, its note or the fence before it can go now.
+    /// Returns whether the first message, its note, or the fence before it can go now.
     fn may_send(&self) -> bool {
         if self.waits_for_rooms() {
             return false;
@@ -144,7 +146,7 @@ impl Session {
         self.begin(now, Purpose::Send, bytes);
     }
 
-    /// Has it noted on disk that the first message is being sent.
+    /// Asks the disk to note that the first message is being sent.
     fn note(&mut self) {
         if self.sending.stage() == Some(Stage::Waiting)
             && self.sending.note_at.is_none()

@@ -1,12 +1,12 @@
-//! Messages of one's own, each with how far it has come: one after the other, noted on disk before it is sent, and never
-//! blindly sent twice.
+//! Messages to be sent and how far each has come. They are sent one after the other, noted on disk before that, and
+//! never sent twice blindly.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use crate::base::model::{Account, MessageId, MessageText};
 
-/// A message of one's own that is not settled.
+/// A message that is not settled.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(super) id: MessageId,
@@ -15,46 +15,46 @@ pub(super) struct Outgoing {
     pub(super) stage: Stage,
 }
 
-/// How far a message has come. All but the first are waiting.
+/// How far a message has come. All messages but the first are waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Until its turn comes.
+    /// The message waits for its turn.
     Waiting,
-    /// That it is being sent is being written down.
+    /// The disk is noting that the message is being sent.
     Noting,
-    /// That stands on disk, so that after a crash nobody sends it again unasked; it was not sent yet.
+    /// The note is on disk, so that nothing sends the message again unasked after a crash; it has not been sent yet.
     Noted,
-    /// It is on the wire, and its answer is waited for.
+    /// The message has been sent, and its answer is waited for.
     Sent(Copies),
-    /// Its answer did not come: before it is sent again that must be impossible.
+    /// The answer has not come; the message is only sent again once it can no longer come.
     Doubtful(Copies),
 }
 
-/// What of a message is or was on the wire.
+/// The copies of a message that were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Copies {
-    /// When it was sent first.
+    /// When the first copy was sent.
     pub(super) first: Instant,
-    /// When it was sent last.
+    /// When the last copy was sent.
     pub(super) last: Instant,
-    /// How often it was sent after the first time.
+    /// How many copies were sent after the first.
     pub(super) again: u32,
 }
 
 impl Copies {
-    /// How often it was sent.
+    /// Returns how many copies were sent.
     pub(super) fn number(self) -> u32 {
         self.again + 1
     }
 
-    /// Whether an answer may be that to another copy.
+    /// Returns whether there are several, so that an answer may belong to another copy.
     pub(super) fn are_several(self) -> bool {
         self.again > 0
     }
 }
 
 impl Stage {
-    /// What was on the wire, if anything was.
+    /// Returns the copies that were sent, if any were.
     pub(super) fn copies(self) -> Option<Copies> {
         match self {
             Self::Waiting | Self::Noting | Self::Noted => None,
@@ -62,7 +62,7 @@ impl Stage {
         }
     }
 
-    /// Whether several copies were.
+    /// Returns whether several copies were sent.
     pub(super) fn has_several(self) -> bool {
         self.copies().is_some_and(Copies::are_several)
     }
@@ -74,7 +74,7 @@ impl Stage {
         }
     }
 
-    /// Sent once, or once more.
+    /// Returns the stage after one more copy is sent.
     pub(super) fn sent(self, now: Instant) -> Self {
         Self::Sent(match self.copies() {
             None => Copies { first: now, last: now, again: 0 },
@@ -82,7 +82,7 @@ impl Stage {
         })
     }
 
-    /// Its answer is not waited for any more.
+    /// Returns the stage when the answer is no longer waited for.
     pub(super) fn unanswered(self) -> Self {
         match self {
             Self::Sent(copies) => Self::Doubtful(copies),
@@ -90,7 +90,8 @@ impl Stage {
         }
     }
 
-    /// The server says that it has not taken the last copy: an earlier one it may have.
+    /// Returns the stage after the server has said that it did not accept the last copy; it may have accepted an
+    /// earlier one.
     pub(super) fn not_taken(self) -> Self {
         match self {
             Self::Sent(copies) | Self::Doubtful(copies) if copies.are_several() => {
@@ -102,19 +103,19 @@ impl Stage {
     }
 }
 
-/// Messages of one's own.
+/// The messages to be sent.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
     pub(super) outbox: VecDeque<Outgoing>,
-    /// Messages that were not answered, since one was; a late answer while there is just one is that one's.
+    /// Messages without an answer since the last answer to one; a late answer belongs to it if there is only one.
     pub(super) given_up: Vec<MessageId>,
-    /// The disk refused to note a message: not before this.
+    /// After the disk refused a note: when to try again.
     pub(super) note_at: Option<Instant>,
 }
 
 impl Sending {
-    /// Puts a message in its place; whether it was not there yet. One that waited on disk may come after a new one, and
-    /// goes before it; not before one that is under way.
+    /// Adds a message in its place; returns false if it is there already. An earlier message that waited on disk may be
+    /// added after a newer one, and goes before it, but not before one that is under way.
     pub(super) fn add(&mut self, id: MessageId, to: Account, text: MessageText) -> bool {
         if self.outbox.iter().any(|m| m.id == id) {
             return false;
@@ -126,27 +127,27 @@ impl Sending {
         true
     }
 
-    /// How far the first message has come, if there is one.
+    /// Returns how far the first message has come, if there is one.
     pub(super) fn stage(&self) -> Option<Stage> {
         self.outbox.front().map(|message| message.stage)
     }
 
-    /// Whether that a message is being sent is being written down.
+    /// Returns whether the disk is noting that a message is being sent.
     pub(super) fn is_noting(&self) -> bool {
         self.stage() == Some(Stage::Noting)
     }
 
-    /// Whether the first message was sent in vain.
+    /// Returns whether the first message was sent without an answer.
     pub(super) fn is_doubtful(&self) -> bool {
         self.stage().is_some_and(Stage::is_doubtful)
     }
 
-    /// Whether nothing of the first message is known to be on the wire.
+    /// Returns whether nothing of the first message is known to have been sent.
     pub(super) fn is_unsent(&self) -> bool {
         self.stage().is_some_and(|stage| stage.copies().is_none())
     }
 
-    /// Moves the first message on; where it is then, if that is another stage than before.
+    /// Moves the first message to its next stage; returns it if the stage has changed.
     pub(super) fn turn(&mut self, next: impl FnOnce(Stage) -> Stage) -> Option<(MessageId, Stage)> {
         let message = self.outbox.front_mut()?;
         let before = message.stage;

@@ -1,4 +1,4 @@
-//! What the session consists of: each part owns what begins and ends together.
+//! The parts of the session's state; what begins and ends together is one part.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -15,17 +15,17 @@ use crate::protocol::wire::Learned;
 /// The state of logging in and going offline.
 #[derive(Debug, Default)]
 pub(super) struct Entering {
-    /// The login under way was nobody's wish: it is tried again while the server is silent.
+    /// Whether the login under way is automatic, and repeated while the server is silent.
     pub(super) automatic: bool,
     /// How often in a row it was refused because the account is logged in elsewhere.
     pub(super) refused: u8,
-    /// A takeover that is refused is tried once more: 02 has just armed it.
+    /// Whether a takeover that is refused is tried once more, since the 02 has armed it only now.
     pub(super) taking_over: bool,
     /// Whether the takeover was tried a second time.
     pub(super) took_over: bool,
     /// When a silent server is asked again.
     pub(super) retry_at: Option<Instant>,
-    /// Going offline ends then, answered or not.
+    /// When going offline ends, answered or not.
     pub(super) leave_by: Option<Instant>,
     /// Whether to log in again after going offline.
     pub(super) coming_back: bool,
@@ -35,19 +35,20 @@ pub(super) struct Entering {
 #[derive(Debug, Default)]
 pub(super) struct Receiving {
     pub(super) storing: Option<StoreToken>,
-    /// What is being stored came a second time.
+    /// Whether the message being stored is a repetition.
     pub(super) repeated: bool,
-    /// Take on after the message is stored: from one friend, or from anyone.
+    /// Whose messages are taken next, after this one is stored: one friend's or anyone's.
     pub(super) take_next: Option<Option<Account>>,
-    /// This take was not answered: before any other request, the message must be released.
+    /// A take that was not answered: before any other request, its message must be offered again.
     pub(super) release: Option<Option<Account>>,
-    /// The disk refused a message: on some servers any request before that would confirm it.
+    /// When asking goes on after the disk has refused a message; until then on some servers any request would confirm
+    /// it.
     pub(super) hold_until: Option<Instant>,
     /// The message that was handed out last.
     pub(super) offered: Option<Offered>,
-    /// The last [`Event::Unread`] said more than none.
+    /// Whether the last [`Event::Unread`] reported unread messages.
     pub(super) told_unread: bool,
-    /// What 08 said last, less what was taken since.
+    /// The last count of 08, less the messages that were taken since.
     pub(super) expected_unread: Option<u64>,
 }
 
@@ -56,14 +57,15 @@ pub(super) struct Receiving {
 pub(super) struct Wire {
     pub(super) outstanding: Option<Outstanding>,
     pub(super) wanted: VecDeque<(Purpose, Vec<u8>)>,
-    /// What may still be answered, and then answers nothing else.
+    /// Requests that may still be answered, whose answers count for nothing else.
     pub(super) late: LateAnswers,
     pub(super) rto: Rto,
-    /// This operation was asked again, last at this time, and answered as if the tries before were lost.
+    /// The operation that was repeated and whose answer seemed to show that earlier tries were lost, and when it was
+    /// sent last.
     pub(super) resent: Option<(u8, Instant)>,
-    /// An 08 must be answered before the next 03: a late answer to an earlier 03 may be under way.
+    /// Whether an 08 must be answered before the next 03, because a late answer to an earlier 03 may be under way.
     pub(super) fence_due: bool,
-    /// On a server not known as ours: no 03 before this, since late answers may still come.
+    /// On a server not known to be ours: no 03 goes out before this time, since late answers may still come.
     pub(super) quiet_until: Option<Instant>,
     /// The extension request since which nothing was received, and how many later requests used all their tries
     /// without an answer.
@@ -75,19 +77,19 @@ pub(super) struct Wire {
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) learned: Learned,
-    /// Whether it says who is online and has rooms.
+    /// Whether it has the extensions, that is, tells who is online and has rooms.
     pub(super) extensions: Option<bool>,
-    /// It has shown since the last login that it does; before that login it may have been another program.
+    /// Whether it has shown the extensions since the last login; before that it may have been another program.
     pub(super) is_ours: bool,
-    /// Who is online is asked for by itself.
+    /// Whether it is asked automatically who is online.
     pub(super) asks_who: bool,
-    /// It may have ended at 11, and is not asked for that by itself any more.
+    /// Whether it may have ended at 11, which it is not asked automatically any more.
     pub(super) suspect: bool,
-    /// In a row, `00:00` to `11#`.
+    /// How many times in a row it has answered `11#` with `00:00`.
     pub(super) denials: u8,
-    /// It changes passwords, which is believed from one login to the next, or does not.
+    /// Whether it changes passwords; a yes is believed until the next login only.
     pub(super) changes_passwords: Option<bool>,
-    /// The code told last that the protocol does not have.
+    /// The unknown code that was reported last.
     pub(super) strange: Option<String>,
 }
 
@@ -111,13 +113,13 @@ impl Default for Server {
 pub(super) struct People {
     /// The accounts on the pages of `11` received so far.
     pub(super) listing: Vec<Account>,
-    /// The last whole list.
+    /// The last complete list of who is online.
     pub(super) online: Option<Vec<Account>>,
-    /// When to ask for it again, with the poll after that.
+    /// When to ask for it again, together with the next poll.
     pub(super) who_at: Option<Instant>,
-    /// Somebody has asked for it, and is told in any case.
+    /// Whether the person has asked for it, and is told in any case.
     pub(super) who_wanted: bool,
-    /// Since the last login, questions for the extensions that were not answered.
+    /// How many questions for the extensions have had no answer since the last login.
     pub(super) probes: u8,
 }
 
@@ -144,14 +146,14 @@ pub(super) struct Outputs {
     pub(super) events: VecDeque<Event>,
     pub(super) transmits: VecDeque<Transmit>,
     pub(super) link: ConnectionState,
-    /// Datagrams that went out.
+    /// How many datagrams were sent.
     pub(super) sent: u64,
-    /// How many of them were repeated tries.
+    /// How many of them were repetitions.
     pub(super) again: u64,
 }
 
 impl Outputs {
-    /// A datagram goes out.
+    /// Sends a datagram.
     pub(super) fn transmit(&mut self, transmit: Transmit) {
         self.sent += 1;
         self.again += u64::from(matches!(transmit.cause, Cause::Again(_)));

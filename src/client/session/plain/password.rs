@@ -1,7 +1,7 @@
-//! Changing a password: 01 with four fields, the course's edition of 2019. A server of 2018 takes the same bytes for
-//! a registration, and answers with the same codes: `01:03` that the account exists, `01:02` that what it takes for a
-//! password and its confirmation differ, `01:01` that it has registered somebody. So a server that has not shown yet
-//! that it changes passwords is believed only by what lets in afterwards: the new password, or else the old one.
+//! Changing a password: 01 with four fields, as in the course's edition of 2019. A server of 2018 takes the same bytes
+//! for a registration, and answers with the same codes: `01:03` that the account exists, `01:02` that the supposed
+//! password and its confirmation differ, `01:01` that it has registered an account. So the answer of a server that has
+//! not yet shown that it changes passwords is checked by logging in: with the new password, or else the old one.
 
 use std::time::Instant;
 
@@ -19,9 +19,10 @@ pub(super) struct Changing {
     account: Account,
     old: Password,
     new: Password,
-    /// What came to 01, once that is known: nothing, a code of the edition of 2019, or another.
+    /// The answer to 01 once it is known: none, a code of the edition of 2019, or another.
     answer: Option<Answer>,
-    /// Gone offline to try the new password: some servers say that one is logged in already, whatever the password.
+    /// Whether the session went offline to try the new password, since some servers say that one is already logged in,
+    /// whatever the password.
     away: bool,
 }
 
@@ -55,7 +56,8 @@ impl Session {
         self.go_on(now);
     }
 
-    /// Ours does; others have shown it since the last login. What was known before may be of another program.
+    /// Returns whether the server changes passwords: ours does, and others if they have shown it since the last login.
+    /// Earlier knowledge may be about another program.
     pub(super) fn is_sure_to_change(&self) -> bool {
         self.server.is_ours || self.server.changes_passwords == Some(true)
     }
@@ -66,7 +68,7 @@ impl Session {
         }
     }
 
-    /// Takes in what came to 01 with four fields, which was sent `tries` times.
+    /// Handles the answer to 01 with four fields, which was sent `tries` times.
     pub(super) fn change_answered(&mut self, tries: u8, reply: &Reply) {
         let code = match reply {
             Reply::Register(code) => PasswordChange::from(*code),
@@ -88,7 +90,7 @@ impl Session {
     /// Handles that one of these requests got no answer.
     pub(super) fn change_unanswered(&mut self, purpose: &Purpose) {
         if *purpose == Purpose::ChangePassword && !self.is_sure_to_change() {
-            // It may not answer what it does not know, or have ended at it.
+            // It may not answer what it does not know, or may have ended because of it.
             return self.try_new(Answer::Silence);
         }
         if self.changing.as_ref().is_some_and(|change| change.answer == Some(Answer::Silence)) {
@@ -136,7 +138,7 @@ impl Session {
         }
     }
 
-    /// What came to 06, whatever it was: now the new password says what it is.
+    /// Handles any answer to 06: the new password is tried next.
     pub(super) fn away_for_new(&mut self) {
         if let Some(answer) = self.changing.as_ref().and_then(|change| change.answer) {
             self.try_new(answer);

@@ -1,4 +1,4 @@
-//! Asking for what is unread, and who is online: when, how often, and what the numbers say.
+//! Asking for unread messages and for who is online: when, how often, and what the answers mean.
 
 use std::time::{Duration, Instant};
 
@@ -8,18 +8,18 @@ use crate::client::session::{Cause, Event, ExtensionRequest, Polling, Transmit};
 use crate::protocol::wire::{Reply, Request};
 
 const VISIBLE: Duration = Duration::from_secs(2);
-/// Unanswered questions for the extensions, after which they are not asked for by itself.
+/// After this many unanswered questions for the extensions they are no longer asked for automatically.
 const PROBES: u8 = 3;
-/// How many requests must fail with all their tries after one at which the server may have crashed; an outage of
-/// seconds makes none fail.
+/// How many requests must fail with all their tries, after one that may have crashed the server. An outage of seconds
+/// makes none fail.
 const IN_VAIN: u8 = 2;
-/// How many accounts are listed as online at most.
+/// The most accounts that are listed as online.
 const LISTED: usize = 65_536;
-/// Who is online is asked for this often at most.
+/// The shortest time between two automatic questions for who is online.
 pub(super) const WHO: Duration = Duration::from_secs(10);
 
 impl Session {
-    /// F5: asks at once, and reconnects at once while the server is silent.
+    /// Asks for messages at once, and reconnects at once if the server is silent; called when the person presses F5.
     pub fn fetch_now(&mut self, now: Instant) {
         self.poll.at = Some(now);
         self.people.probes = 0;
@@ -32,7 +32,8 @@ impl Session {
             self.entering.automatic = true;
             self.log_in(now);
         }
-        // What waits between two tries is tried at once; the user may know that the network is back.
+        // A request that waits for its next try is repeated at once, since the person may know that the network is
+        // back.
         if let Some(outstanding) = self.line.outstanding.as_mut().filter(|o| o.tries > 1) {
             outstanding.due = now + self.line.rto.timeout(1);
             let cause = Cause::Again(outstanding.tries);
@@ -41,7 +42,7 @@ impl Session {
         self.go_on(now);
     }
 
-    /// How unread messages are asked for from now on.
+    /// Sets how unread messages are asked for from now on.
     pub fn set_polling(&mut self, now: Instant, polling: Polling) {
         if polling == self.poll.polling {
             return;
@@ -54,7 +55,7 @@ impl Session {
         self.go_on(now);
     }
 
-    /// Which chat windows are open, and whether one is visible.
+    /// Sets which chat windows are open, and whether one is visible.
     pub fn set_open_chats(&mut self, now: Instant, chats: Vec<Account>, visible: bool) {
         self.poll.open_chats = chats;
         let came_up = visible && !self.poll.visible;
@@ -66,32 +67,32 @@ impl Session {
         self.go_on(now);
     }
 
-    /// Nothing but 01 to 09 is sent by itself: some servers end at what they do not know.
+    /// Sends only the course's requests 01 to 09 automatically, since some servers end at others.
     pub fn keep_to_the_course(&mut self) {
         self.server.asks_who = false;
     }
 
-    /// The server is known to have neither 10 nor 11.
+    /// Sets that the server is known to have neither 10 nor 11.
     pub fn is_foreign(&mut self) {
         self.server.extensions = Some(false);
         self.told.events.push_back(Event::Extensions { known: false, shown: true });
     }
 
-    /// The server may have ended when it was asked 11 in an earlier run: it is not asked unasked, also not before a message
-    /// to a room.
+    /// Sets that the server may have ended when it was asked 11 in an earlier run: it is not asked automatically, not
+    /// even before a message to a room.
     pub fn is_fragile(&mut self) {
         self.server.suspect = true;
     }
 
-    /// Somebody wants to know who is online: answered by [`Event::Online`], or [`Event::Extensions`] if the server
-    /// does not say.
+    /// Asks who is online because the person wants to know; answered by [`Event::Online`], or by [`Event::Extensions`]
+    /// if the server does not say.
     pub fn ask_who(&mut self, now: Instant) {
         self.people.who_wanted = true;
         self.want(Purpose::Probe, &Request::Who { offset: 0 });
         self.go_on(now);
     }
 
-    /// Before a request goes out: whether it may end a server.
+    /// Notes, before a request goes out, whether it may crash a server.
     pub(super) fn goes_beyond(&mut self, purpose: &Purpose) {
         let Some(beyond) = purpose.terms().beyond else { return };
         let known = match beyond {
@@ -103,8 +104,9 @@ impl Session {
         }
     }
 
-    /// Something was asked in vain, at each of its tries. Where that was so of several requests, and nothing at all was
-    /// heard since one that may have ended the server, it is said: it would end again at each login that asks the same.
+    /// Notes that a request got no answer to any of its tries. If that happens to several, and nothing has been heard
+    /// since a request that may have crashed the server, this is reported: the server would crash again at each login
+    /// that asks the same.
     pub(super) fn was_in_vain(&mut self, purpose: &Purpose) {
         let Some((beyond, in_vain)) = self.line.beyond.as_mut().filter(|_| purpose.terms().beyond.is_none()) else {
             return;
@@ -117,8 +119,8 @@ impl Session {
         self.line.beyond = None;
         self.told.events.push_back(Event::EndedAt(beyond));
         if beyond == ExtensionRequest::Who {
-            // It counts as another program's no more than before: in a bad network it may be ours, and that would then be
-            // told that messages have come which have not.
+            // It does not count as another program's server because of this: in a bad network it may be ours, and the
+            // person would be told that messages have arrived which have not.
             self.server.suspect = true;
             self.line.wanted.retain(|(purpose, _)| *purpose != Purpose::Probe);
             if std::mem::take(&mut self.people.who_wanted) {
@@ -127,12 +129,12 @@ impl Session {
         }
     }
 
-    /// It is not to be asked any more, though it has not said what kind of server it is.
+    /// Returns whether the server is no longer asked, although it has not shown what kind it is.
     pub(super) fn is_asked_no_more(&self) -> bool {
         self.server.suspect || self.people.probes >= PROBES
     }
 
-    /// Not known, so not used; perhaps the next answer comes.
+    /// Handles a question for the extensions without an answer. They stay unknown and unused; the next answer may tell.
     pub(super) fn unprobed(&mut self) {
         self.people.probes = self.people.probes.saturating_add(1);
         let wanted = std::mem::take(&mut self.people.who_wanted);
@@ -143,8 +145,8 @@ impl Session {
 
     pub(super) fn probed(&mut self, reply: Reply) {
         let Reply::Who { total, offset, accounts } = reply else {
-            // A server known as ours may have meant something else; taken for a foreign one, it would
-            // be told that messages have come which have not.
+            // A server known to be ours may have meant something else. If it were taken for another program's, the
+            // person would be told that messages have arrived which have not.
             self.server.denials = self.server.denials.saturating_add(1);
             let wanted = std::mem::take(&mut self.people.who_wanted);
             if wanted
@@ -177,7 +179,7 @@ impl Session {
         }
     }
 
-    /// It has answered 10 or 11: whatever was suspected of it before is taken back.
+    /// Notes that the server has answered 10 or 11; earlier doubts about it are dropped.
     pub(super) fn is_ours(&mut self) {
         let suspect = std::mem::take(&mut self.server.suspect);
         let anew = !std::mem::replace(&mut self.server.is_ours, true);
@@ -232,7 +234,7 @@ impl Session {
                 self.want(Purpose::Probe, &Request::Who { offset: 0 });
             }
         } else {
-            // From deadline to deadline, so that late turns of the loop do not add up.
+            // Counted from the last deadline, so that delays of the main loop do not add up.
             let last = self.poll.at.filter(|at| now.saturating_duration_since(*at) < STRICT);
             self.poll.at = Some(last.unwrap_or(now) + STRICT);
         }

@@ -1,4 +1,4 @@
-//! Coming and going: logging in, taking a session over, going offline.
+//! Logging in, taking over a session, and going offline.
 
 use std::time::Instant;
 
@@ -17,20 +17,20 @@ impl Session {
         self.log_in(now);
     }
 
-    /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
-    /// before the next login.
+    /// Forgets the login and its messages without telling the server. Nothing is sent automatically before the next
+    /// login.
     pub fn forget(&mut self) {
         self.line.fence_due |= self.line.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Send);
         self.abandon();
         self.is_over();
-        // Another account's, or about to be loaded anew.
+        // Another account follows, or this one's messages are loaded again.
         self.sending = Sending::default();
         self.receiving = Receiving::default();
         self.entering = Entering::default();
         self.show(ConnectionState::Offline);
     }
 
-    /// Nobody is logged in any more, and nothing is wanted.
+    /// Ends the login and drops all requests that wait.
     fn is_over(&mut self) {
         self.line.wanted.clear();
         self.change_no_more();
@@ -38,7 +38,7 @@ impl Session {
         self.state = State::Offline;
     }
 
-    /// What is under way is not waited for any more.
+    /// Stops waiting for the outstanding request, and returns its purpose.
     fn abandon(&mut self) -> Option<Purpose> {
         let outstanding = self.line.outstanding.take()?;
         outstanding.leave_unanswered(&mut self.line.late);
@@ -54,7 +54,7 @@ impl Session {
         self.go_on(now);
     }
 
-    /// Ends the account's other session (`06#`) and logs in again; after
+    /// Ends the account's other session (`06#`) and logs in again; called after
     /// `LoginOutcome::Refused(AlreadyLoggedIn)`.
     pub fn take_over(&mut self, now: Instant) {
         if self.entering.leave_by.is_some() {
@@ -69,19 +69,19 @@ impl Session {
     /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does.
     pub fn go_offline(&mut self, now: Instant) {
         let under_way = self.abandon();
-        // The session is somebody else's, or one's own at an address of before; a 06 might end it.
+        // The session belongs to another client, or to this one at an earlier address; a 06 might end it.
         let elsewhere =
             self.state == State::LoggedOut || self.entering.refused > 0 || under_way == Some(Purpose::Served);
         match under_way {
-            // Its answer is not waited for: it may have arrived.
+            // Its answer is no longer waited for, so it may have arrived.
             Some(Purpose::Send) => {
                 self.sending.turn(Stage::unanswered);
                 self.line.fence_due = true;
             }
-            // The `06#` would confirm a message that may not come any more.
+            // The `06#` would confirm a message that may not have arrived.
             Some(Purpose::Take) => self.unanswered_take(None),
             Some(Purpose::TakeFriend(friend)) => self.unanswered_take(Some(friend)),
-            // What these did is seen at the next login, or by nobody.
+            // The effect of these shows at the next login, if anywhere.
             Some(
                 Purpose::Register
                 | Purpose::Login
@@ -119,7 +119,7 @@ impl Session {
         self.is_over();
         let Receiving { storing, repeated, offered, told_unread, expected_unread, .. } =
             std::mem::take(&mut self.receiving);
-        // What came last is still to be stored, and told from what comes next.
+        // The message that came last still has to be stored, and told apart from the next one.
         self.receiving = Receiving { storing, repeated, offered, told_unread, expected_unread, ..Receiving::default() };
         let back = |stage| if stage == Stage::Noted { Stage::Waiting } else { stage };
         if let Some((id, _)) = self.sending.turn(back) {
@@ -132,7 +132,7 @@ impl Session {
         }
     }
 
-    /// Logs in again with the password of the last login; after the answer to a `06#` that is under way, which
+    /// Logs in again with the password of the last login. If a `06#` is under way, this waits for its answer, since it
     /// would end the new session.
     pub fn go_online(&mut self, now: Instant) {
         if self.entering.leave_by.is_some() {

@@ -1,5 +1,5 @@
-//! What a client owes its user, promise by promise: a session in virtual time against a server that is
-//! a function from a request to its answers.
+//! What a client owes its user, promise by promise: a session in virtual time against a server that is a function from
+//! a request to its answers.
 
 mod by_hand;
 mod chaos;
@@ -33,10 +33,10 @@ fn secs(n: u64) -> Duration {
 /// A request's answers, and how long after it each arrives.
 type Answers = Vec<(Duration, String)>;
 
-/// What it answers at this time to this request.
+/// A server: returns its answers to a request at a time.
 type Server<'a> = Box<dyn FnMut(Duration, &str) -> Answers + 'a>;
 
-/// It has said that it knows the extensions, or that it does not.
+/// The event that the server has said that it knows the extensions.
 const OURS: Event = Event::Extensions { known: true, shown: true };
 const FOREIGN: Event = Event::Extensions { known: false, shown: true };
 
@@ -50,14 +50,14 @@ struct World<'a> {
     now: Instant,
     server: Server<'a>,
     coming: Vec<(Instant, String)>,
-    /// What was sent, and when.
+    /// The datagrams that were sent, and when.
     sent: Vec<(Duration, String)>,
     events: Vec<(Duration, Event)>,
-    /// Deadlines that came without anything to send.
+    /// How many deadlines came without anything to send.
     idle_wakes: usize,
     disk_works: bool,
     disk_takes: Duration,
-    /// What the disk is busy with, and what it will say.
+    /// The writes that the disk is busy with, and what their results will be.
     disk: Vec<(Instant, Event, bool)>,
 }
 
@@ -79,7 +79,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Logged in, with the first questions answered and forgotten.
+    /// Makes a world with a session that is logged in, after its first questions.
     fn online(polling: Polling, server: impl FnMut(Duration, &str) -> Answers + 'a) -> Self {
         let mut world = Self::new(polling, server);
         world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
@@ -129,7 +129,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The first of what the disk is busy with is done.
+    /// Completes the disk's first write.
     fn disk_done(&mut self) {
         if self.disk.is_empty() {
             return;
@@ -170,7 +170,7 @@ impl<'a> World<'a> {
         panic!("it never comes to rest: {:?}", self.sent.last_chunk::<10>());
     }
 
-    /// Until all tries were in vain.
+    /// Runs until all tries have failed.
     fn run_until_retrying(&mut self) -> Instant {
         for _ in 0..600 {
             if let ConnectionState::Retrying { at } = self.session.link()
@@ -207,7 +207,7 @@ impl<'a> World<'a> {
     }
 }
 
-/// A server without extensions, messages or faults.
+/// The answers of a server without extensions, messages or faults.
 fn plain(request: &str) -> Answers {
     at_once(match request.get(..2) {
         Some("01") => "01:01",

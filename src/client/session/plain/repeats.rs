@@ -1,6 +1,6 @@
-//! Whether a message that comes is one that came before. Our server offers a message until a request confirms it, and
-//! offers it again after a login; so one that is like the last, and that the count after the login holds too, is the
-//! same. Everywhere else two equal messages are two messages. Pure.
+//! Recognises a message that came before. Our server offers a message until a request confirms it, and offers it again
+//! after a login. So a message equal to the last one is the same, if the count after the login includes it. Everywhere
+//! else two equal messages are two messages. Pure.
 
 use std::time::Instant;
 
@@ -26,23 +26,23 @@ pub struct LastDelivery {
 #[derive(Debug)]
 pub(super) struct Offered {
     handed: LastDelivery,
-    /// A request that confirms it went out.
+    /// Whether a request that confirms it was sent.
     asked: bool,
-    /// After that, or instead of it, a login: what was not confirmed is offered again.
+    /// Whether a login has followed, after which an unconfirmed message is offered again.
     again: bool,
     /// Whether the count after that login includes it, so that it was not confirmed.
     counted: bool,
 }
 
 impl Session {
-    /// What the last program of this account was handed last and may not have confirmed, as [`Event::Unread`] had it
-    /// kept; after [`Session::login`].
+    /// Sets the message that the last run was handed and may not have confirmed, as it was saved at [`Event::Unread`];
+    /// called after [`Session::login`].
     pub fn set_handed(&mut self, handed: LastDelivery) {
         self.receiving.told_unread = true;
         self.receiving.offered = Some(Offered { handed, asked: true, again: false, counted: false });
     }
 
-    /// Whether it is the last one once more; that one is this from now on.
+    /// Notes a message that was handed out; returns whether it is the last one again.
     pub(super) fn hand_out(&mut self, Delivery { from, time, body }: &Delivery) -> bool {
         let left = self.receiving.expected_unread;
         let handed = LastDelivery { from: from.clone(), time: time.clone(), raw: body.raw.clone(), left };
@@ -54,28 +54,29 @@ impl Session {
         repeat
     }
 
-    /// A request goes out.
+    /// Notes that a request goes out.
     pub(super) fn asks(&mut self, purpose: &Purpose) {
         if let Some(offered) = self.receiving.offered.as_mut().filter(|o| !o.again) {
             offered.asked |= purpose.terms().confirms;
         }
     }
 
-    /// A request was answered, and not by a message.
+    /// Notes that a request was answered, and not by a message.
     pub(super) fn confirmed(&mut self, purpose: &Purpose) {
         if purpose.terms().confirms && self.receiving.offered.as_ref().is_some_and(|o| !o.again) {
             self.receiving.offered = None;
         }
     }
 
-    /// A login went through.
+    /// Notes that a login has succeeded.
     pub(super) fn offered_again(&mut self) {
         if let Some(offered) = &mut self.receiving.offered {
             offered.again = true;
         }
     }
 
-    /// After a login in place of a take that was not answered: first the count, if that tells which message comes.
+    /// Called after a login that was sent because a take was not answered: asks for the count first, if that tells
+    /// which message comes next.
     pub(super) fn released(&mut self, now: Instant) {
         self.offered_again();
         self.receiving.take_next = self.receiving.release.take();
@@ -87,7 +88,7 @@ impl Session {
         }
     }
 
-    /// Takes note of how many unread messages the server has, from anyone.
+    /// Notes how many unread messages the server has, from all senders together.
     pub(super) fn holds(&mut self, unread: u64) {
         if let Some(Offered { handed: LastDelivery { left: Some(left), .. }, again: true, counted, .. }) =
             &mut self.receiving.offered

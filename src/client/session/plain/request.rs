@@ -1,4 +1,4 @@
-//! The request that is outstanding: what it is for, how often it is sent, and what can still come of it.
+//! The outstanding request: what it is for, how often it is sent, and what may still be answered.
 
 use std::time::Instant;
 
@@ -6,11 +6,11 @@ use super::late::{self, LateAnswers};
 use crate::base::model::Account;
 use crate::client::session::ExtensionRequest;
 
-/// Tries of one request before the server counts as silent.
+/// The most tries of a request before the server counts as silent.
 const TRIES: u8 = 4;
-/// Tries of `11#`, which some servers do not answer at all; nothing may wait long for it.
+/// The most tries of `11#`, which some servers never answer; nothing may wait long for it.
 const PROBE_TRIES: u8 = 2;
-/// Tries of the fence, which waits less for each; together as long as others.
+/// The most tries of the fence, each of which waits for a shorter time; together they take as long as others.
 const FENCE_TRIES: u8 = 6;
 
 /// The purpose of a request.
@@ -18,12 +18,12 @@ const FENCE_TRIES: u8 = 6;
 pub(super) enum Purpose {
     Register,
     Login,
-    /// `08#` after `02:04`: are we served?
+    /// `08#` after `02:04`: asks whether the session is served.
     Served,
-    /// `06#` and then 02 again, to take over the account's other session.
+    /// `06#`, to be followed by another 02, to take over the account's other session.
     TakeOver,
     Offline,
-    /// 02 after an unanswered take: our server then offers that message again.
+    /// 02 after a take without an answer, upon which our server offers the message again.
     Release,
     Probe,
     Poll,
@@ -34,58 +34,59 @@ pub(super) enum Purpose {
     Fence,
     /// 01 with four fields, to change the password.
     ChangePassword,
-    /// 02 with the new password: is it changed?
+    /// 02 with the new password, to see whether it was changed.
     TryNew,
-    /// `06#` before that is asked once more.
+    /// `06#` before 02 is sent once more with the new password.
     TryAway,
-    /// 02 with the old password, where the new one was refused.
+    /// 02 with the old password, after the new one was refused.
     TryOld,
-    /// A request typed in the protocol window; its operation, if it has one.
+    /// A request typed in the protocol window, with its operation if it has one.
     ByHand(Option<u8>),
 }
 
-/// What a request needs, and what follows where it is not answered: one line of the table in [`Purpose::terms`].
+/// The properties of a request: one row of the table in [`Purpose::terms`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Terms {
-    /// The digits it begins with, where that is known.
+    /// The operation that it begins with, if that is known.
     pub operation: Option<u8>,
     pub tries: Tries,
-    /// Whether an answer to it is certain, so that silence is the server's.
+    /// Whether every server answers it, so that silence means that the server is silent.
     pub certain: Certain,
     /// When it may go out.
     pub turn: Turn,
-    /// Any request but a login confirms the message that was handed out last.
+    /// Whether it confirms the message that was handed out last, as any request but a login does.
     pub confirms: bool,
-    /// Whether whoever waits for it says themselves that the answer has an unknown code.
+    /// Whether the code that handles its answer reports an unknown code itself.
     pub says_itself: bool,
-    /// Whether it still waits for its turn where the server does not know the session any more.
+    /// Whether it still waits for its turn after the server has ended the session.
     pub outlives_login: bool,
-    /// What it is, where it is none of the course's protocol and goes out unasked, or with a warning.
+    /// The kind of extension it is, if it is not part of the course's protocol and is sent automatically or with a
+    /// warning.
     pub beyond: Option<ExtensionRequest>,
 }
 
 /// How often a request is sent before it counts as unanswered, and how long each answer may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tries {
-    /// Never by itself a second time: each that arrives is one more, or it is not known what it does.
+    /// Once, and never repeated automatically: each copy that arrives has its own effect, or its effect is unknown.
     Once,
-    /// This often, each time for as long as answers take.
+    /// At most this often; each answer may take as long as answers usually do.
     Most(u8),
-    /// This often, each time for as long as the answer to a short question takes.
+    /// At most this often; each answer may take as long as that to a short question.
     Questions(u8),
 }
 
-/// Whether a request is answered by every server that is there.
+/// Which servers answer a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Certain {
     Always,
-    /// By one that knows the extensions.
+    /// Servers that know the extensions.
     ByOurs,
     Never,
 }
 
 impl Tries {
-    /// How often it is sent at most.
+    /// Returns how often it is sent at most.
     pub fn most(self) -> u8 {
         match self {
             Self::Once => 1,
@@ -94,20 +95,20 @@ impl Tries {
     }
 }
 
-/// When a request that is wanted goes out.
+/// When a request that waits goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// At once, also while a message waits for the disk.
+    /// At once, even while a message waits for the disk.
     AtOnce,
-    /// When nothing waits for the disk that it would confirm.
+    /// When no message waits for the disk, which it would confirm.
     Stored,
-    /// When nothing else is to be done; on some servers any request confirms the message in hand.
+    /// When nothing else is to be done; on some servers any request confirms the message handed out last.
     Idle,
 }
 
 impl Purpose {
-    /// The table of requests. A new one is a line here; what its answer becomes, [`super::Session::answered`] asks for, and
-    /// what silence does, [`super::Session::timed_out`].
+    /// The table of requests. A new one is a row here; [`super::Session::answered`] handles its answer and
+    /// [`super::Session::timed_out`] its silence.
     pub fn terms(&self) -> Terms {
         let most = Tries::Most(TRIES);
         let (certain, turn) = (Certain::Always, Turn::Stored);
@@ -155,7 +156,7 @@ impl Purpose {
         }
     }
 
-    /// The digits it begins with, where that is known.
+    /// Returns the operation that it begins with, if that is known.
     pub fn operation(&self) -> Option<u8> {
         self.terms().operation
     }
@@ -166,7 +167,7 @@ pub(super) struct Outstanding {
     pub purpose: Purpose,
     pub bytes: Vec<u8>,
     pub tries: u8,
-    /// Answers that came meanwhile and were put down to earlier copies of the same bytes.
+    /// How many answers have come that were attributed to earlier copies of the same bytes.
     pub claimed: u8,
     pub sent: Instant,
     pub due: Instant,
@@ -188,8 +189,8 @@ impl Outstanding {
 
     /// Stops waiting for the request when no try was answered; each copy sent may still be answered.
     pub fn leave_unanswered(&self, late: &mut LateAnswers) {
-        // As many are under way as were sent and not answered, whichever copies the answers were to. Counted twice they
-        // would claim the next tries' answers as well, for ever.
+        // As many answers are under way as copies were sent and not answered, whichever copies those answers belonged
+        // to. If they were counted twice, they would be taken for answers to the next tries too, for ever.
         self.leave(late, self.sent + late::LATE, self.tries.saturating_sub(self.claimed));
     }
 }

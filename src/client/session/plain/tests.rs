@@ -16,7 +16,7 @@ fn password() -> Password {
     Password::parse("x").expect("valid")
 }
 
-/// A session against a script: each request must be this one, and is answered so; `None` is silence.
+/// Runs a session against a script: each request must be as given and gets the answer beside it; `None` is silence.
 fn scripted(session: &mut Session, now: &mut Instant, script: &[(&str, Option<&str>)]) -> Vec<Event> {
     let mut events = Vec::new();
     for (i, (request, answer)) in script.iter().enumerate() {
@@ -180,8 +180,8 @@ fn strictly_every_thirty_seconds() {
     assert!((120.0..120.5).contains(&seconds), "{seconds}");
 }
 
-/// Two sessions, our engine and a database, in virtual time, with every datagram lost at this rate. In
-/// `trouble` the reader's disk refuses messages, and both come, go, and change their addresses.
+/// Two sessions, our engine and a database in virtual time, while datagrams are lost at this rate. With `trouble` the
+/// reader's disk also refuses messages, and both clients come, go, and change their addresses.
 #[expect(clippy::too_many_lines, reason = "to be split")]
 fn lossy_chat(seed: u64, loss: u64, trouble: bool) {
     let dir = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! Connecting, logging in, and coming back.
+//! Connecting, logging in, and reconnecting.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -20,8 +20,8 @@ use crate::protocol::wire::reply::LoggedIn;
 
 /// The pauses between connection attempts, in milliseconds.
 const BACKOFF: [u64; 8] = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
-/// One try, while it is likely that the server is only just coming back; later ones take what the
-/// carrier takes.
+/// How long one of the first attempts may take, while the server is likely to be just restarting; later ones take as
+/// long as the link does.
 const QUICK_DIAL: Duration = Duration::from_secs(4);
 const QUICK_DIALS: usize = 3;
 /// Roughly how long after a server announced its end the client reconnects: late enough for a restart, and spread so
@@ -29,23 +29,23 @@ const QUICK_DIALS: usize = 3;
 const RESTART: Duration = Duration::from_millis(600);
 /// How long a connection must have been logged in to count as a good one.
 const GOOD: Duration = Duration::from_secs(5);
-/// Named in the proof, so that it proves nothing else.
+/// The label of the keying material, so that the proof is valid for nothing else.
 const LABEL: &[u8] = b"hongyan login";
 
-/// The login: whose it is, and whether the user asked for it.
+/// The login: of which account, and whether the person asked for it.
 #[derive(Debug, Default)]
 pub(super) struct Login {
     pub(super) who: Option<LoginAccount>,
-    /// The password is to be shown to be right, whatever the token.
+    /// Whether the password is to be checked, even if there is a token.
     pub(super) by_password: bool,
-    /// Whoever was logged in on this connection is not any more.
+    /// Whether the account that was logged in on this connection is logged in no longer.
     pub(super) forgotten: bool,
     /// Whether the login is automatic; an automatic login is repeated while the server does not answer.
     pub(super) automatic: bool,
     /// Since when the user has waited, for a login that the user asked for.
     pub(super) began: Option<Instant>,
     pub(super) online_since: Option<Instant>,
-    /// The server has said "later" to it, and why if it says.
+    /// Set if the server has told the login to try later, with the reason if it gave one.
     pub(super) put_off: Option<Option<Reason>>,
 }
 
@@ -74,25 +74,25 @@ pub(super) struct Connection {
     pub(super) round_trip: Rto,
     /// When the oldest of what is unanswered was asked.
     pub(super) unanswered_since: Option<Instant>,
-    /// The carrier knows that something is unanswered.
+    /// Whether the link was told that something is unanswered.
     pub(super) hurried: bool,
-    /// Rows on disk that the server was not told of yet.
+    /// How many rows on disk the server has not been told of yet.
     pub(super) unacknowledged: u64,
-    /// That something was not understood was said.
+    /// Whether it was logged that a frame was not understood.
     pub(super) puzzled: bool,
-    /// How it was when it was looked at last.
+    /// The liveness of the connection when it was looked at last.
     pub(super) pulse: Liveness,
-    /// When whose account was made, as was told on it.
+    /// When accounts were made, as the session has reported it during this connection.
     pub(super) made: BTreeMap<Account, i64>,
 }
 
 impl Session {
-    /// Logs in; answered by [`Event::LoggedIn`]. The password is sent, once, whatever token there is.
+    /// Logs in; answered by [`Event::LoggedIn`]. The password is sent, once, even if there is a token.
     pub fn login(&mut self, now: Instant, account: Account, password: Password, kept: DeviceState) {
         self.begin(now, LoginAccount { account, password: Some(password), kept });
     }
 
-    /// Logs in without a password, by the token of before; answered by [`Event::LoggedIn`].
+    /// Logs in without a password, by the stored token; answered by [`Event::LoggedIn`].
     pub fn resume(&mut self, now: Instant, account: Account, kept: DeviceState) {
         self.begin(now, LoginAccount { account, password: None, kept });
     }
@@ -109,7 +109,7 @@ impl Session {
         self.log_in(now);
     }
 
-    /// Another account's, or about to be loaded anew.
+    /// Clears the state, because another account follows or this one's is loaded again.
     pub(super) fn clear(&mut self) {
         self.sending.outbox.clear();
         let Receiving { begins, handed, last_token, .. } = self.receiving;
@@ -132,7 +132,7 @@ impl Session {
         }
     }
 
-    /// Whether the logins from here on are to end nobody else's.
+    /// Sets whether later logins must not end other sessions.
     pub fn set_if_free(&mut self, if_free: bool) {
         self.if_free = if_free;
     }
@@ -149,7 +149,7 @@ impl Session {
         self.turn(now);
     }
 
-    /// F5: asks at once, and connects at once.
+    /// Asks and connects at once; called when the person presses F5.
     pub fn fetch_now(&mut self, now: Instant) {
         self.receiving.hold_until = None;
         self.sending.resend_at = None;
@@ -165,7 +165,7 @@ impl Session {
         self.turn(now);
     }
 
-    /// After a sleep the way may be another one, and the other side may have given up.
+    /// After the machine was suspended the path may be another, and the other side may have given up.
     pub(super) fn woken(&mut self, now: Instant) {
         let slept = self.health.turned.is_some_and(|last| now.saturating_duration_since(last) > SLEPT);
         self.health.turned = Some(now);
@@ -176,7 +176,7 @@ impl Session {
         }
     }
 
-    /// Measures a round trip; somebody looks.
+    /// Measures a round trip; called while figures are being looked at.
     pub fn measure(&mut self, now: Instant) {
         self.ping(now);
         self.turn(now);
@@ -189,13 +189,13 @@ impl Session {
         }
     }
 
-    /// What lets this device in without a password, while somebody is logged in.
+    /// Returns the token that lets this device log in without a password, while it is logged in.
     #[must_use]
     pub fn token(&self) -> Option<Key<32>> {
         self.login.who.as_ref().filter(|_| self.state == State::Online)?.kept.token
     }
 
-    /// From now on the server may show this key too: after [`Event::KeyChanged`], when its owner has
+    /// Adds a key that the server may show from now on; called after [`Event::KeyChanged`], when the person has
     /// compared the words.
     pub fn trust(&mut self, key: Vec<u8>) {
         self.trust.damaged = None;
@@ -214,7 +214,7 @@ impl Session {
 
     pub(super) fn connected(&mut self, key: Vec<u8>) {
         if self.connection.connected {
-            // The carrier goes on with another attempt.
+            // The link goes on with another attempt.
             self.begin_anew(Connection { peer: self.connection.peer, ..Connection::default() });
         }
         self.connection.connected = true;
@@ -226,7 +226,7 @@ impl Session {
     }
 
     pub(super) fn ask_to_log_in(&mut self, now: Instant) {
-        // With its new name, if it is about to have one.
+        // The login waits for the new name, if the device is about to get one.
         let later = self.receiving.hold_until.is_some() || self.dialling.retry_at.is_some() || self.naming.asked;
         if self.state != State::LoggingIn || self.connection.asked.is_some() || later {
             return;
@@ -279,7 +279,7 @@ impl Session {
         if let Some(account) = self.login.who.as_ref().map(|who| who.account.clone()) {
             self.was_made(&account, made);
         }
-        // Who is there comes next.
+        // The list of who is online comes next.
         self.presence.online.clear();
         self.health.contact.ends(&mut self.told.events);
         let automatic = std::mem::replace(&mut self.login.automatic, true);
@@ -296,9 +296,10 @@ impl Session {
             who.kept.cursor = Some(start);
         }
         who.kept.made = made.or(who.kept.made);
-        // Said again while nothing is stored after it: the disk may have been full.
+        // Reported again until a message is stored, since the disk may have been full.
         self.told.events.extend(self.receiving.begins.map(Event::Begins));
-        // It has sent what this folder never held: the folder was copied, or put back from a backup.
+        // The server knows more messages from this device than this folder holds: the folder was copied, or restored
+        // from a backup.
         self.naming.used = highest;
         for message in self.sending.outbox.iter_mut().filter(|m| is_used(m.id, highest)) {
             message.doubt();
@@ -322,13 +323,13 @@ impl Session {
                 self.told.events.push_back(Event::Token(None));
             }
             Code::TryLater => {
-                // Said once, and again when it is for another reason.
+                // Reported once, and again if the reason changes.
                 if self.login.put_off.replace(reason) != Some(reason) {
                     self.told.events.push_back(Event::LoginPutOff(reason));
                 }
                 self.try_again(now);
             }
-            // It answers a login that said which account it means, and no other: else one could be told so for ever.
+            // It only answers a login that has named the account's time of making; else it could be repeated for ever.
             Code::MadeAnew if self.login.who.as_ref().is_some_and(|who| who.kept.made.is_some()) => {
                 self.is_another_account(now);
             }
@@ -353,7 +354,7 @@ impl Session {
         }
     }
 
-    /// The password is right, and the account is not the one whose messages, cursor and counters lie here.
+    /// Handles a right password for another account than the one whose messages, cursor and counters are stored here.
     fn is_another_account(&mut self, now: Instant) {
         let Some(password) = self.login.who.as_ref().and_then(|who| who.password.clone()) else {
             return self.not_in(now, LoginOutcome::NotUnderstood);
@@ -371,16 +372,16 @@ impl Session {
         self.login_is_over();
         self.login.began = None;
         self.dialling.retry_at = None;
-        // Whoever was logged out by the server sees so until they log in themselves.
+        // A session that the server has ended stays so until the person logs in.
         self.state = if self.login.automatic { State::LoggedOut } else { State::Offline };
-        // Of another key the server knows nothing: it was refused on this side.
+        // The server knows nothing of a changed key, which was refused on this side.
         let by_server =
             self.login.automatic && !matches!(outcome, LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged);
         self.show(if by_server { ConnectionState::LoggedOut } else { ConnectionState::Offline });
         self.told.events.push_back(Event::LoggedIn(outcome));
     }
 
-    /// Closes what there is of a connection; everything unanswered is to be asked again.
+    /// Closes the connection, if there is one; everything unanswered will be asked again.
     pub(super) fn give_up_connection(&mut self, now: Instant, reason: &str) {
         if let Some(peer) = self.connection.peer {
             self.carrier.close(now, peer, 0, reason);
@@ -393,7 +394,7 @@ impl Session {
         self.begin_anew(Connection::default());
     }
 
-    /// Another connection: what was asked on the one before is open again, and the rest that belonged to it is gone.
+    /// Begins another connection: what was asked on the last one is open again, and the rest of its state ends.
     fn begin_anew(&mut self, connection: Connection) {
         self.connection = connection;
         self.sending.connection_is_gone();
@@ -441,7 +442,7 @@ impl Session {
         self.try_again(now);
     }
 
-    /// The server has answered, and says why to whoever asks at once; not time after time.
+    /// Reconnects at once after the server has ended the session, since its answer says why; but only once.
     fn try_after_ending(&mut self, now: Instant) {
         if self.state == State::Online && self.dialling.tries == 0 {
             self.login.online_since = None;
@@ -453,7 +454,8 @@ impl Session {
         self.try_again(now);
     }
 
-    /// As [`Session::try_again`], but everybody who was there has just been told the same.
+    /// As [`Session::try_again`], but all clients were told of the restart at the same time, so this one waits a
+    /// little.
     fn try_after_restart(&mut self, now: Instant) {
         self.try_again(now);
         if self.dialling.retry_at.is_none() && self.state == State::LoggingIn {
@@ -463,7 +465,7 @@ impl Session {
         }
     }
 
-    /// A good connection that is gone is made anew at once, else later and later.
+    /// Plans the next attempt: at once after a good connection, else later and later.
     pub(super) fn try_again(&mut self, now: Instant) {
         let good = self.login.online_since.take().is_some_and(|since| now.saturating_duration_since(since) >= GOOD);
         if self.state == State::Online {
@@ -486,8 +488,8 @@ impl Session {
         }
     }
 
-    /// The disk has refused a message: nothing that follows may count as stored, and the server is to
-    /// send it again later.
+    /// Handles a disk that has refused a message: nothing after it may count as stored, and the server is to send it
+    /// again later.
     pub(super) fn hold(&mut self, now: Instant) {
         self.give_up_connection(now, "the disk is full");
         self.receiving.arrived.clear();

@@ -1,4 +1,4 @@
-//! What the session waits for, in one table: what [`Session::poll_timeout`] says and what is done then cannot disagree.
+//! What the session waits for, in one table, so that [`Session::poll_timeout`] and what is done then cannot disagree.
 
 use std::time::Instant;
 
@@ -6,37 +6,37 @@ use super::watching::patience_ends;
 use super::{CloseReason, Session};
 use crate::client::session::LoginOutcome;
 
-/// What comes at a moment.
+/// A kind of deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deadline {
-    /// The carrier has something to do.
+    /// The link has something to do.
     Carrier,
-    /// Nobody has answered this call.
+    /// An attempt to connect was not answered in time.
     Dial,
-    /// The server is called again.
+    /// The next attempt to connect begins.
     Retry,
-    /// The disk is tried again.
+    /// Messages are accepted again after the disk has refused one.
     Hold,
-    /// The disk is asked again to note what was delivered.
+    /// Deliveries are asked for again after the disk has refused to note them.
     Deliveries,
-    /// A list of who is online is whole.
+    /// The list of who is online is complete.
     Presence,
-    /// The server is asked again to store a message.
+    /// Messages are sent again after the server could not store one.
     Resend,
-    /// Going offline needs no answer any more.
+    /// Going offline no longer waits for an answer.
     Leave,
-    /// Whoever logs in has waited long enough.
+    /// The person has waited long enough for a login.
     Login,
-    /// Whoever asked something has.
+    /// The person has waited long enough for an answer.
     Question,
-    /// What is unanswered is looked at.
+    /// Unanswered requests are checked.
     Silence,
-    /// It is said that the server is silent.
+    /// The server's silence is reported.
     Contact,
 }
 
 impl Deadline {
-    /// In the order in which they are looked at.
+    /// All deadlines, in the order in which they are handled.
     const ALL: [Self; 12] = [
         Self::Carrier,
         Self::Leave,
@@ -54,7 +54,7 @@ impl Deadline {
 }
 
 impl Session {
-    /// When this one comes; `None` while it is not waited for.
+    /// Returns when this deadline comes; `None` if it is not waited for.
     fn at(&self, deadline: Deadline) -> Option<Instant> {
         match deadline {
             Deadline::Carrier => self.carrier.poll_timeout(),
@@ -72,13 +72,13 @@ impl Session {
         }
     }
 
-    /// When [`Session::handle_timeout`] wants to be called; `None` while there is nothing to wait for.
+    /// Returns when [`Session::handle_timeout`] is to be called; `None` if there is nothing to wait for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         Deadline::ALL.into_iter().filter_map(|deadline| self.at(deadline)).min()
     }
 
-    /// What is due by now. One thing may end another's deadline, so each is looked at when its turn comes.
+    /// Handles the deadlines that have come. One may end another, so each is checked when its turn comes.
     pub(super) fn due(&mut self, now: Instant) {
         for deadline in Deadline::ALL {
             if self.at(deadline).is_some_and(|at| at <= now) {
@@ -89,7 +89,7 @@ impl Session {
 
     fn is_due(&mut self, now: Instant, deadline: Deadline) {
         match deadline {
-            // Before and after this, with every turn.
+            // These are handled before and after this, at every turn.
             Deadline::Carrier | Deadline::Silence | Deadline::Contact => {}
             Deadline::Leave => self.left(now, None),
             Deadline::Dial => {

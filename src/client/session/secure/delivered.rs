@@ -1,6 +1,6 @@
-//! What was delivered of one's own messages: the server is asked what has changed after the version that is on disk here,
-//! and answers once there is something. Only when that is on disk too, it is asked for more; so nothing is lost by
-//! whatever ends in between, and at most one answer is under way.
+//! Deliveries of sent messages: the server is asked what has changed after the version on disk, and answers as soon as
+//! there is something. Only when that is on disk too is the next question asked; so nothing is lost if the program ends
+//! in between, and at most one answer is under way.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -9,14 +9,14 @@ use super::{DISK, Event, Session};
 use crate::base::model::Account;
 use crate::protocol::wire::frame::FromClient;
 
-/// How far the question has come.
+/// The state of the question for deliveries.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
-    /// It was asked on this connection, and is not answered.
+    /// Whether it was asked on this connection and is not answered.
     pub(super) asked: bool,
-    /// The answer is on its way to the disk.
+    /// Whether the answer is being written to disk.
     noting: bool,
-    /// The disk has refused one; not before this.
+    /// After the disk has refused an answer: when to ask again.
     pub(super) retry_at: Option<Instant>,
 }
 
@@ -30,7 +30,7 @@ impl Session {
     }
 
     pub(super) fn delivered(&mut self, version: u64, rows: BTreeMap<String, [u64; 2]>) {
-        // One that nobody asked for would be one more that waits for the disk.
+        // An answer that nobody asked for would be one more for the disk.
         if std::mem::take(&mut self.deliveries.asked) {
             self.deliveries.noting = true;
             let rows = rows.into_iter().map(|(to, [first, last])| (Account::sanitised(&to), first, last)).collect();
@@ -38,7 +38,8 @@ impl Session {
         }
     }
 
-    /// What [`Event::Delivered`] said is on disk, with this version; or could not be stored: then it is asked again later.
+    /// Called when what [`Event::Delivered`] reported is on disk, with its version; `None` if it could not be stored,
+    /// in which case it is asked for again later.
     pub fn handle_delivered(&mut self, now: Instant, version: Option<u64>) {
         if !std::mem::take(&mut self.deliveries.noting) {
             return;

@@ -1,21 +1,21 @@
-//! What no server of ours says, and a broken or hostile one may: made harmless before anything is done with it. Its
-//! words are not believed to be short, its numbers not to be small, nor that it ever stops.
+//! Checks what a broken or hostile server might send and none of ours does, before anything is done with it. Its texts
+//! may be long, its numbers large, and it may never stop.
 
 use crate::base::model::Account;
 use crate::protocol::wire::frame::{FromServer, PEOPLE, Past};
 use crate::protocol::wire::item::{Card, LINE};
 
-/// Messages on their way to the disk; ours pushes 64 before it waits.
+/// The most messages that may be on their way to the disk; our server pushes 64 before it waits.
 pub(super) const MOST_ARRIVED: usize = 512;
 /// The most online accounts that are remembered.
 pub(super) const MOST_ONLINE: usize = 100_000;
 /// The most items of one answer; more do not fit into a frame of ours.
 const MOST_ITEMS: usize = 1_024;
-/// How often a device takes another name at once; then later and later.
+/// How often a device takes another name at once; after that it waits longer and longer.
 pub(super) const RENAMES: u32 = 3;
-/// The longest that is waited because a server said so, in milliseconds: an hour.
+/// The longest wait that a server can impose, in milliseconds: an hour.
 const LONGEST: u64 = 3_600_000;
-/// The last second of the year 9999: later ones cannot be written in any calendar.
+/// The last second of the year 9999, after which no calendar writes a date.
 const LAST: i64 = 253_402_300_799;
 /// The most characters of an address.
 const ADDRESS: usize = 64;

@@ -25,11 +25,11 @@ pub(super) struct Arrived {
 pub(super) struct Receiving {
     /// The messages that are not on disk yet, in order.
     pub(super) arrived: VecDeque<Arrived>,
-    /// Where this device begins, until something is stored after it.
+    /// The row after which this device begins, until a message is stored.
     pub(super) begins: Option<u64>,
     /// The row of the newest message passed on.
     pub(super) handed: Option<u64>,
-    /// A gap that was asked about already: the server knows of nothing in it.
+    /// The gap that was already asked about; the server knows of nothing in it.
     pub(super) gap: Option<(u64, u64)>,
     /// The disk refused a message: nothing is requested from the server before this time.
     pub(super) hold_until: Option<Instant>,
@@ -38,7 +38,8 @@ pub(super) struct Receiving {
 }
 
 impl Session {
-    /// `plain` is the time with which it was handed out in the plain dialect before, if it was.
+    /// Handles a pushed message. `plain` is the time with which it was handed out in the plain dialect before, if it
+    /// was.
     pub(super) fn pushed(
         &mut self,
         now: Instant,
@@ -67,10 +68,10 @@ impl Session {
         self.told.events.push_back(Event::Own { token, to: Account::sanitised(to), text, pushed, by });
     }
 
-    /// Whether a pushed message is new and the next one; then it is on its way to the disk.
+    /// Returns whether a pushed message is new and the next in order; if so, it goes to the disk.
     fn arrived(&mut self, now: Instant, row: u64, after: u64, at: i64) -> Option<(StoreToken, Pushed)> {
         if self.receiving.handed.is_some_and(|newest| row <= newest) {
-            // It was sent again before the server knew that it is here.
+            // It was sent again before the server learned that it is here.
             self.connection.unacknowledged += 1;
             return None;
         }
@@ -94,12 +95,13 @@ impl Session {
         Some((token, Pushed { row, after: self.receiving.handed.replace(row), at }))
     }
 
-    /// The number of the last token given out; see [`super::Config::last_token`].
+    /// Returns the number of the last token given out; see [`super::Config::last_token`].
     pub fn last_token(&self) -> u64 {
         self.receiving.last_token
     }
 
-    /// The message of this token is on disk, or could not be stored; then the server keeps it.
+    /// Called when the message of this token is on disk (`stored`) or could not be stored; in that case the server
+    /// keeps it.
     pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
         let Some(arrived) = self.receiving.arrived.iter_mut().find(|a| a.token == token) else { return };
         arrived.stored = stored;

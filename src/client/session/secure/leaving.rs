@@ -1,4 +1,4 @@
-//! Leaving: of one's own accord, by another device, or without a word.
+//! Leaving: because the person wants to, because another device logs in, or silently.
 
 use std::time::Instant;
 
@@ -9,13 +9,13 @@ use crate::client::session::ConnectionState;
 use crate::protocol::wire::frame::FromClient;
 
 impl Session {
-    /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does. What was
-    /// sent and not answered is sent again, under its number, after the next login.
+    /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does. Messages that were sent
+    /// and not answered are sent again under the same counters after the next login.
     pub fn go_offline(&mut self, now: Instant) {
         self.leave(now, false);
     }
 
-    /// Goes offline and deletes the token: here at once, and at the server if it can be told now. The next login
+    /// Goes offline and deletes the token: here at once, and at the server if it can be reached now. The next login
     /// needs the password.
     pub fn forget_device(&mut self, now: Instant) {
         if let Some(who) = &mut self.login.who {
@@ -65,12 +65,12 @@ impl Session {
         self.show(ConnectionState::LoggedOut);
     }
 
-    /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
-    /// before the next login.
+    /// Forgets the login and its messages without telling the server. Nothing is sent automatically before the next
+    /// login.
     pub fn forget(&mut self) {
         let forgotten = self.state != State::Offline || self.login.forgotten;
         self.clear();
-        // The connection is closed at the next turn, and nobody listens to it meanwhile.
+        // The connection is closed at the next turn; until then nothing that comes from it is handled.
         self.login.forgotten = forgotten;
         self.state = State::Offline;
         self.login.who = None;

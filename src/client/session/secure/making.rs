@@ -1,12 +1,15 @@
-//! Which account of a name it is: one that is deleted and made anew is another one, told from the first by when it was made.
+//! Tells accounts of one name apart: an account that was deleted and made anew is another one, and differs in when it
+//! was made.
 
 use super::{Account, Event, Session};
 
-/// Accounts whose making is known of a connection; then it is told anew, which changes nothing.
+/// The most accounts whose time of making is remembered during a connection; beyond that it is reported again, which
+/// does no harm.
 const MOST: usize = 10_000;
 
 impl Session {
-    /// The server says when an account was made; told once a connection, so that it is compared at each login.
+    /// Reports when an account was made, as the server says; once on each connection, so that it is compared after each
+    /// login.
     pub(super) fn was_made(&mut self, account: &Account, made: Option<i64>) {
         let Some(made) = made.filter(|made| !account.is_room() && self.connection.made.get(account) != Some(made))
         else {

@@ -1,5 +1,5 @@
-//! This device's name, once somebody else uses it too, as after its folder was copied or put back from a backup: what is
-//! under way is settled under the old one, then it takes another.
+//! The device's name when another program uses it too, as after its folder was copied or restored from a backup: what
+//! is under way is settled under the old name, then the device takes another.
 
 use std::time::Instant;
 
@@ -11,8 +11,8 @@ use crate::protocol::wire::frame::Device;
 /// This device's name at the server, and the state of changing it.
 #[derive(Debug, Default)]
 pub(super) struct Naming {
-    /// The highest number this device's name had sent at the login; a message with one of these may have been sent, or its
-    /// number have been used for another.
+    /// The highest counter that this device's name had used at the login; a message with a lower one may have been sent
+    /// already, or its counter may have been used for another.
     pub(super) used: u64,
     /// Whether another program uses this device's name; the name changes once the messages under way are settled.
     pub(super) wanted: bool,
@@ -23,8 +23,8 @@ pub(super) struct Naming {
 }
 
 impl Session {
-    /// Another program has come in as this device. Were both to go on so, each would end the other's connection
-    /// for ever: this one takes another name, at once if nothing is to be settled under the old one.
+    /// Called when another program has logged in as this device. If both went on, each would end the other's connection
+    /// for ever; so this one takes another name, at once if nothing is to be settled under the old one.
     pub(super) fn copied(&mut self, now: Instant, offline: bool) {
         self.naming.wanted = true;
         if offline {
@@ -36,7 +36,7 @@ impl Session {
         self.ask_to_rename();
     }
 
-    /// For the other name this device needs, once nothing may have been sent under the old one and is unanswered.
+    /// Asks for a new name if it needs one, once no message sent under the old one is unanswered.
     pub(super) fn ask_to_rename(&mut self) {
         if self.naming.wanted
             && !self.naming.asked
@@ -47,8 +47,8 @@ impl Session {
         }
     }
 
-    /// This device's new name, after [`Event::NameTaken`]: on disk already. None could be stored: it is asked for
-    /// again later.
+    /// Sets this device's new name after [`Event::NameTaken`]; it is on disk already. `None` means that none could be
+    /// stored; it is asked for again later.
     pub fn set_device(&mut self, now: Instant, device: Option<Device>) {
         let Some(who) = &mut self.login.who else { return };
         let Some(device) = device else {

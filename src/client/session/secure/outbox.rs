@@ -1,5 +1,5 @@
-//! Messages of one's own: each is on disk before it is sent, and is sent under its row's number until
-//! that is answered.
+//! Messages to be sent: each is on disk before it is sent, and is sent under the counter of its row until that is
+//! answered.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::protocol::wire::frame::{Code, FromClient, Reason};
 
 /// The most messages that may be unanswered at once.
 const WINDOW: usize = 64;
-/// The longest that a server's word to wait is believed.
+/// The longest wait that a server's answer can impose, in milliseconds.
 const MOST_WAIT_MS: u64 = 60_000;
 /// The pauses after a `try_later`, in seconds.
 const LATER: [u64; 5] = [1, 2, 5, 10, 30];
@@ -20,29 +20,29 @@ const LATER: [u64; 5] = [1, 2, 5, 10, 30];
 pub(super) struct Outgoing {
     pub(super) id: MessageId,
     pub(super) to: Account,
-    /// Which account of that name.
+    /// When the account that is meant was made.
     made: Option<i64>,
     pub(super) text: MessageText,
     pub(super) stage: Stage,
     pub(super) number: CounterState,
-    /// Its number is taken by another message: it waits for the new name.
+    /// Whether its counter is taken by another message, so that it waits for the device's new name.
     pub(super) refused: bool,
 }
 
 /// The stage of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Until those before it are noted.
+    /// The message waits until those before it are noted.
     Waiting,
-    /// That it is being sent is being written down.
+    /// The disk is noting that it is being sent.
     Noting,
-    /// That stands on disk, so that it can be sent, or sent again.
+    /// The note is on disk, so that it can be sent, or sent again.
     Noted,
-    /// On this connection, unanswered.
+    /// It was sent on this connection and is not answered.
     Sent,
-    /// The server will not have it, which is to be written down as this.
+    /// The server has refused it for good, and the disk has to note this state.
     Over(SendState),
-    /// That is being written down.
+    /// The disk is noting this state.
     OverNoting(SendState),
 }
 
@@ -59,7 +59,7 @@ pub(super) enum CounterState {
 }
 
 impl Outgoing {
-    /// The server has refused it for good.
+    /// Returns whether the server has refused it for good.
     pub(super) fn is_over(&self) -> bool {
         match self.stage {
             Stage::Over(_) | Stage::OverNoting(_) => true,
@@ -71,19 +71,19 @@ impl Outgoing {
         self.stage == Stage::Sent
     }
 
-    /// It may be at the server already.
+    /// Returns whether it may already be at the server.
     pub(super) fn is_doubtful(&self) -> bool {
         self.number != CounterState::New
     }
 
-    /// It may be at the server, sent by an earlier run of this program.
+    /// Notes that an earlier run of this program may have sent it.
     pub(super) fn doubt(&mut self) {
         if self.number == CounterState::New {
             self.number = CounterState::Doubtful;
         }
     }
 
-    /// Whatever was sent is to be sent again.
+    /// Prepares it to be sent again, if it was sent.
     fn take_back(&mut self) {
         if self.stage == Stage::Sent {
             self.stage = Stage::Noted;
@@ -91,12 +91,12 @@ impl Outgoing {
     }
 }
 
-/// Whether the server stores what it is sent, as far as it has said.
+/// Whether the server can store messages, as far as it has said.
 #[derive(Debug, Default)]
 pub(super) struct Storing {
-    /// It could not store a message on this connection, and has stored none since.
+    /// Whether it could not store a message on this connection, and has stored none since.
     failed: bool,
-    /// This was told.
+    /// Whether that was reported.
     told: bool,
 }
 
@@ -104,29 +104,29 @@ pub(super) struct Storing {
 #[derive(Debug, Default)]
 pub(super) struct Sending {
     pub(super) outbox: VecDeque<Outgoing>,
-    /// The server could store nothing: not before this.
+    /// After the server could not store a message, or told the client to wait: when to send again.
     pub(super) resend_at: Option<Instant>,
-    /// How often it has refused one, in a row.
+    /// How often in a row it has refused a message.
     pub(super) refusals: usize,
     pub(super) storing: Storing,
 }
 
 impl Sending {
-    /// What was said on it may be lost, and whether the server can store is not known.
+    /// Called when the connection has ended: messages may be lost, and it is unknown whether the server can store.
     pub(super) fn connection_is_gone(&mut self) {
         self.storing.failed = false;
         self.outbox.iter_mut().for_each(Outgoing::take_back);
     }
 }
 
-/// Whether this number is among the first `highest`.
+/// Returns whether this number is among the first `highest`.
 pub(super) fn is_used(id: MessageId, highest: u64) -> bool {
     u64::try_from(id.0).is_ok_and(|id| id <= highest)
 }
 
 impl Session {
-    /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
-    /// goes once.
+    /// Sends a message that is already stored; answered by [`Event::Outgoing`]. A message that already waits is not
+    /// sent twice.
     pub fn send(&mut self, now: Instant, id: MessageId, to: impl Into<Recipient>, text: MessageText) {
         if self.enqueue(id, to.into(), text, false) {
             self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
@@ -148,7 +148,7 @@ impl Session {
         if let Some(who) = &mut self.login.who {
             who.kept.newest = who.kept.newest.max(id.0);
         }
-        // One of before the program ended may come after a new one.
+        // A message of an earlier run may be added after a new one.
         let place = self.sending.outbox.partition_point(|m| m.id < id);
         let message = Outgoing {
             id,
@@ -163,15 +163,15 @@ impl Session {
         true
     }
 
-    /// That this message is [`SendState::Sending`], or [`Event::Refused`], is on disk, or could not be stored;
-    /// then it and what follows it wait until something can be.
+    /// Called when the note that this message is [`SendState::Sending`], or [`Event::Refused`], is on disk, or could
+    /// not be stored. In that case it and later messages wait until notes can be stored.
     pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
         let Some(message) = self.sending.outbox.iter_mut().find(|m| m.id == id) else { return };
         match message.stage {
             Stage::OverNoting(_) if noted => self.sending.outbox.retain(|m| m.id != id),
             Stage::OverNoting(state) => message.stage = Stage::Over(state),
             Stage::Noting if !noted || matches!(self.state, State::Offline | State::LoggedOut) => {
-                // It waits for another day.
+                // It waits for a later login.
                 message.stage = Stage::Waiting;
                 self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
             }
@@ -184,7 +184,7 @@ impl Session {
         self.turn(now);
     }
 
-    /// Hands back what is not settled, in order, and whether it may have arrived.
+    /// Removes and returns the messages that are not settled, in order, and whether each may have arrived.
     pub fn take_outbox(&mut self) -> Vec<(MessageId, Account, MessageText, bool)> {
         self.sending
             .outbox
@@ -203,7 +203,7 @@ impl Session {
         let mut asked = false;
         let mut notable = true;
         let renaming = self.naming.wanted;
-        // Whether numbers are taken by other messages is known of all before anything follows them.
+        // Whether counters are taken by other messages must be known of all, before new messages follow them.
         let used = self.naming.used;
         let settling = self.sending.outbox.iter().any(|m| is_used(m.id, used) && !m.refused);
         for i in 0..WINDOW {
@@ -217,7 +217,7 @@ impl Session {
                 }
                 Stage::OverNoting(_) | Stage::Sent => continue,
                 Stage::Waiting | Stage::Noting | Stage::Noted if held => continue,
-                // Several are written down at once; none overtakes one before it.
+                // Several are noted at once; none overtakes one before it.
                 Stage::Waiting => {
                     message.stage = Stage::Noting;
                     self.told.events.push_back(Event::Outgoing { id: message.id, state: SendState::Sending });
@@ -231,14 +231,14 @@ impl Session {
                 Stage::Noted if !notable => break,
                 Stage::Noted => {}
             }
-            // A disk that has forgotten something uses its numbers once more. Then this one is refused, and what
-            // follows it must not be taken before it.
+            // After the disk has forgotten something, its counters are used again. The server then refuses this
+            // message, and must not accept the next one before it.
             let used = is_used(message.id, used) && message.number != CounterState::Own;
             if used && self.sending.outbox.iter().any(Outgoing::is_sent) {
                 break;
             }
             let Some(message) = self.sending.outbox.get(i) else { break };
-            // None overtakes one to the same receiver that is not settled.
+            // A message does not overtake another to the same receiver that is not settled.
             let before =
                 self.sending.outbox.iter().take(i).rfind(|m| m.to == message.to && (m.is_sent() || m.is_over()));
             if before.is_some_and(Outgoing::is_over) {
@@ -259,7 +259,7 @@ impl Session {
                 break;
             }
         }
-        // A new one is hurried after anew.
+        // The link waits afresh for a new message.
         if asked
             && self.connection.hurried
             && let Some(peer) = self.connection.peer
@@ -278,12 +278,12 @@ impl Session {
         self.was_made(&message.to, made);
         self.sending.refusals = 0;
         self.sending.storing.failed = false;
-        // Nobody else is in the lobby, or somebody is: it is said there.
+        // Whether somebody is in the lobby is shown there.
         let state = if online || message.to.is_room() { SendState::Sent } else { SendState::Kept };
         self.told.events.push_back(Event::Accepted { id: message.id, row, state });
     }
 
-    /// Tells whether messages wait here because the server cannot store them, when that has changed.
+    /// Reports whether messages wait here because the server cannot store them, if that has changed.
     pub(super) fn look_at_storing(&mut self) {
         let here = self.state == State::Online && self.connection.connected && !self.health.contact.is_silent();
         let waits = here && self.sending.storing.failed && self.sending.outbox.iter().any(|m| !m.is_over());
@@ -303,7 +303,7 @@ impl Session {
         let Some(i) = self.position(counter) else { return };
         if code == Code::IdConflict {
             self.naming.wanted = true;
-            // Whatever follows it was written later still.
+            // What follows it was written later still.
             let this = self.sending.outbox.get(i).map(|m| m.id);
             for message in
                 self.sending.outbox.iter_mut().skip(i).filter(|m| m.number != CounterState::Own || Some(m.id) == this)
@@ -317,10 +317,10 @@ impl Session {
         match code {
             Code::TryLater => {
                 message.take_back();
-                // As much was sent as may be for now: it goes on by itself.
+                // The rate is used up for now; sending goes on by itself.
                 if let Some(wait) = wait {
                     let wait = Duration::from_millis(wait.min(MOST_WAIT_MS));
-                    // Once for all that were under way.
+                    // Reported once for all that were under way.
                     if self.sending.resend_at.is_none() {
                         self.told.events.push_back(Event::Paced(wait));
                     }
@@ -342,12 +342,12 @@ impl Session {
                     Code::NoAccount => SendState::Unknown,
                     Code::MadeAnew => SendState::MadeAnew,
                     Code::MailboxFull | Code::BadField | Code::Malformed | Code::Unknown => SendState::Failed,
-                    // None of these answers a message.
+                    // None of these codes answers a message.
                     Code::AccountExists | Code::WrongPassword | Code::BadToken | Code::InUse => SendState::Failed,
                     Code::Yourself | Code::AlreadyFriends | Code::NotWanted | Code::WrongAnswer | Code::TooMany => {
                         SendState::Failed
                     }
-                    // Said above.
+                    // These were handled above.
                     Code::IdConflict | Code::NotLoggedIn | Code::TryLater | Code::OutOfTurn => SendState::Failed,
                 };
                 message.stage = Stage::Over(state);

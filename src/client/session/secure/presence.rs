@@ -1,4 +1,4 @@
-//! Who is there: a list in several frames after the login, then changes of it.
+//! Who is online: a list in several frames after the login, then changes.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use crate::client::session::Event;
 #[derive(Debug, Default)]
 pub(super) struct Presence {
     pub(super) online: BTreeSet<Account>,
-    /// A list comes in several frames: when the whole is told.
+    /// When the whole list is reported, since it comes in several frames.
     pub(super) tell_at: Option<Instant>,
 }
 

@@ -1,4 +1,4 @@
-//! What a person asks of the server, as questions of the table in [`super::questions`].
+//! The requests of a person, asked as questions of the table in [`super::questions`].
 
 use std::time::Instant;
 
@@ -19,18 +19,18 @@ impl Session {
         self.question(now, Question::Register { account, password });
     }
 
-    /// Asks for the `count` newest messages with somebody that are older than `before` at the server; answered by
-    /// [`Event::History`], with none and "there may be more" if the server will not say.
+    /// Asks for the `count` newest messages of a conversation that are older than the server's row `before`; answered
+    /// by [`Event::History`], which has no messages and says that there may be more if the server does not answer.
     pub fn history(&mut self, now: Instant, peer: Account, before: Option<u64>, count: u32) {
         self.question(now, Question::History { peer, before, count });
     }
 
-    /// Asks how this account may be used; answered by [`Event::AccountSettings`].
+    /// Asks for this account's settings; answered by [`Event::AccountSettings`].
     pub fn account_settings(&mut self, now: Instant) {
         self.question(now, Question::AccountSettings(None));
     }
 
-    /// Changes how this account may be used; answered by [`Event::AccountSettings`].
+    /// Changes this account's settings; answered by [`Event::AccountSettings`].
     pub fn set_account(&mut self, now: Instant, change: AccountChange) {
         self.question(now, Question::AccountSettings(Some(change)));
     }
@@ -49,13 +49,13 @@ impl Session {
         self.turn(now);
     }
 
-    /// Nobody is logged in nor about to be: what needs that will not be answered.
+    /// Ends the questions that need a login, because nobody is logged in or about to be.
     pub(super) fn login_is_over(&mut self) {
         let over = self.questions.login_is_over();
         self.told.events.extend(over);
     }
 
-    /// Asks what is open and was not asked on this connection.
+    /// Asks the open questions that were not asked on this connection yet.
     pub(super) fn ask_on(&mut self, now: Instant) {
         while let Some((id, frame)) = self.questions.next(self.state == State::Online) {
             if !self.say(now, &frame) {

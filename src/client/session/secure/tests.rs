@@ -1,5 +1,5 @@
-//! The session in virtual time against a small server: a carrier and a function from frames to frames,
-//! with what is durable kept apart from what a restart forgets.
+//! The session in virtual time against a small server, made of a link and a function from frames to frames. What is
+//! durable is kept apart from what a restart forgets.
 
 mod beside;
 mod contact;
@@ -49,11 +49,11 @@ fn password() -> Password {
 #[derive(Default)]
 struct Durable {
     tokens: HashMap<Device, Key<32>>,
-    /// By device and counter: the body, and the row it got.
+    /// The text of each sent message and the row it got, by device and counter.
     sent: BTreeMap<(Device, u64), (String, u64)>,
-    /// What was taken in, in order.
+    /// The texts that were accepted, in order.
     texts: Vec<String>,
-    /// For the client, by row.
+    /// The messages for the client, by row.
     mailbox: BTreeMap<u64, String>,
     rows: u64,
     passwords: usize,
@@ -70,15 +70,15 @@ struct Seat {
     pushed: u64,
 }
 
-/// Answers instead of the small server, if it wants to.
+/// A script that may answer instead of the small server.
 type Script<'a> = Box<dyn FnMut(&FromClient) -> Option<Vec<FromServer>> + 'a>;
 
-/// What the client's disk is told to write.
+/// The writes of the client's disk.
 #[derive(Default)]
 struct Writes {
-    /// How long one takes at most, in milliseconds.
+    /// The longest that one may take, in milliseconds.
     longest: u64,
-    /// Those under way, in order.
+    /// The writes under way, in order.
     under_way: VecDeque<(Instant, StoreToken, Pushed, String)>,
 }
 
@@ -88,17 +88,17 @@ struct World<'a> {
     session: Session,
     identity: Identity,
     server: Carrier,
-    /// Nobody answers at all.
+    /// Whether the server is down.
     down: bool,
     seats: Vec<Seat>,
     durable: Durable,
     script: Script<'a>,
     client_at: SocketAddr,
-    /// Per cent.
+    /// The percentage of datagrams that are lost.
     loss: u64,
     dice: Dice,
     flying: Vec<(Instant, bool, SocketAddr, Vec<u8>)>,
-    /// Of the client's disk: messages with their rows, its name and token.
+    /// The client's disk: messages with their rows.
     disk: Vec<(u64, String)>,
     disk_works: bool,
     writes: Writes,
@@ -145,7 +145,7 @@ impl<'a> World<'a> {
         Config { server: at(1), pins, damaged: None, if_free: false, last_token: 0, seed, carrier_seed }
     }
 
-    /// Logged in, with the events of that forgotten.
+    /// Makes a world with a session that is logged in, without the events of that.
     fn online(seed: u64) -> Self {
         let mut world = Self::new(seed);
         world.log_in();
@@ -177,7 +177,7 @@ impl<'a> World<'a> {
         self.flying.push((self.now + RTT / 2 + late, by_server, to, bytes));
     }
 
-    /// The disk's part, as the client does it.
+    /// Does what the client does with its disk at an event.
     fn note(&mut self, event: &Event) {
         match event {
             Event::Received { token, text, pushed: Some(pushed), .. } | Event::Own { token, text, pushed, .. } => {
@@ -200,7 +200,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What the disk has done by now.
+    /// Completes the writes that are due.
     fn write(&mut self) {
         while self.writes.under_way.front().is_some_and(|(at, ..)| *at <= self.now)
             && let Some((_, token, pushed, text)) = self.writes.under_way.pop_front()
@@ -327,7 +327,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The answer to a message: once more the same to the same one.
+    /// Returns the answer to a message; a repetition gets the same answer.
     fn sent(&mut self, at: usize, counter: u64, to: &str, text: String) -> FromServer {
         let refused = |code| FromServer::Refused { counter, code, wait: None, reason: None, made: None };
         let accepted = |row, online| FromServer::Accepted { counter, row, at: 0, online, made: None };
@@ -368,7 +368,7 @@ impl<'a> World<'a> {
         ]
     }
 
-    /// A message for the client.
+    /// Puts a message for the client into its mailbox.
     fn post(&mut self, text: &str) {
         self.durable.rows += 2;
         self.durable.mailbox.insert(self.durable.rows, text.to_owned());
@@ -429,7 +429,7 @@ impl<'a> World<'a> {
         self.until(time, |_| false);
     }
 
-    /// Until `enough`, or for so long; whether it was enough.
+    /// Runs until `enough`, but no longer than `time`; returns whether it was enough.
     fn until(&mut self, time: Duration, enough: impl Fn(&Self) -> bool) -> bool {
         let end = self.now + time;
         for _ in 0..1_000_000 {

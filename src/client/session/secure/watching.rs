@@ -1,4 +1,4 @@
-//! When the server counts as silent, and what that becomes.
+//! Decides when the server counts as silent, and what follows.
 
 use std::time::Instant;
 
@@ -15,13 +15,13 @@ pub(super) struct Health {
     pub(super) heard: Option<Instant>,
     /// When the session was last called; a long gap means that the machine was suspended.
     pub(super) turned: Option<Instant>,
-    /// What has happened to the connection since [`Session::trouble`].
+    /// What happened to the connection since the last call of [`Session::trouble`].
     pub(super) trouble: Option<CloseReason>,
     pub(super) contact: SilenceDetector,
 }
 
 impl Session {
-    /// When a login that began then is reported as unanswered.
+    /// Returns when a login that began at this time is reported as unanswered.
     pub(super) fn patience_ends(&self, began: Instant) -> Instant {
         patience_ends(self.health.heard, began)
     }
@@ -34,7 +34,7 @@ impl Session {
             || self.sending.outbox.iter().any(Outgoing::is_sent)
     }
 
-    /// When an unanswered question is to be looked at: first to say so, then to begin anew.
+    /// Returns when an unanswered question is to be checked: first to report it, then to reconnect.
     pub(super) fn silence(&self) -> Option<Instant> {
         let since = self.connection.unanswered_since?;
         if self.link != ConnectionState::Waiting && self.state == State::Online {

@@ -1,4 +1,4 @@
-//! Datagrams typed by hand, and that they are not mistaken for the session's own.
+//! Datagrams typed by hand, which must not be mistaken for the session's own.
 
 use super::*;
 

@@ -1,5 +1,4 @@
-//! Anything may come at any time, from the server and from the person; once both are themselves again,
-//! everything goes on.
+//! Anything may come at any time, from the server and from the person; once both behave again, everything goes on.
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! Other people's servers: nothing beyond the course's protocol where that may end them, and what they answer is
-//! said as it is.
+//! Other people's servers: nothing beyond the course's protocol is sent if it might crash them, and what they answer is
+//! shown as it is.
 
 use rust_i18n::t;
 
@@ -90,7 +90,8 @@ fn a_takeover_in_vain_is_not_promised_again() {
     assert!(world.has(&elsewhere), "{:?}", world.events);
 }
 
-/// A server that knows the course's requests and ends for good at one that begins so; it may be started again.
+/// A server that knows the course's requests and ends for good at one that begins with `fatal`; it may be started
+/// again.
 fn ends_at(fatal: &'static str) -> (std::rc::Rc<std::cell::Cell<bool>>, impl FnMut(Duration, &str) -> Answers) {
     let dead = std::rc::Rc::new(std::cell::Cell::new(false));
     let state = std::rc::Rc::clone(&dead);
@@ -164,7 +165,7 @@ fn who_falls_silent_at_something_else_or_only_does_not_say_who_is_online_is_not_
     assert!(!world.events.iter().any(|(_, event)| matches!(event, Event::EndedAt(_))), "{:?}", world.events);
 }
 
-/// Ours, but silent from the first `11#` on for so long.
+/// Our server, which is silent for this long from the first `11#` on.
 fn outage(length: Duration) -> impl FnMut(Duration, &str) -> Answers {
     let mut until = None;
     move |time, request: &str| {

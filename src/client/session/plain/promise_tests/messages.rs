@@ -1,4 +1,4 @@
-//! What becomes of each message.
+//! The fate of each message.
 
 use std::collections::HashMap;
 
@@ -357,7 +357,7 @@ fn one_stray_00_does_not_make_our_server_a_foreign_one() {
     }
 }
 
-/// A course server that keeps nothing: what it has handed out is gone. Answers come late and get lost.
+/// A chat through a course server that keeps nothing: what it has handed out is gone. Answers come late and get lost.
 fn foreign_chat(seed: u64) {
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut dice = move |sides: u64| {

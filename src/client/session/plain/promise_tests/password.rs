@@ -1,5 +1,5 @@
-//! Changing a password: 01 with four fields, on servers of both editions and of habits of their own. What is told must
-//! be what lets in afterwards.
+//! Changing a password: 01 with four fields, on servers of both editions and with habits of their own. What is reported
+//! must be the password that works afterwards.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,22 +13,22 @@ fn password(text: &str) -> Password {
     Password::parse(text).expect("valid")
 }
 
-/// What a server makes of 01 with four fields.
+/// How a server understands 01 with four fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Four {
-    /// The edition of 2019.
+    /// It changes the password, as in the edition of 2019.
     Changes,
-    /// Of 2018: a registration of an account that exists, of passwords that differ, or nothing it understands.
+    /// It is of 2018: the account exists, the passwords differ, or it does not understand.
     Exists,
     Differs,
     NotUnderstood,
     Silent,
-    /// It registers whoever exists once more, with the first password or the last.
+    /// It registers an existing account once more, with the first password or the last.
     RegistersAgain,
     RegistersLast,
-    /// The greedy reading: another account, whose name holds a `#`.
+    /// It reads greedily and registers another account, whose name contains a `#`.
     RegistersAnother,
-    /// A code of its own.
+    /// It answers with a code of its own.
     Odd,
     /// It ends.
     Dies,
@@ -38,9 +38,9 @@ enum Four {
 #[derive(Debug)]
 struct Served {
     four: Four,
-    /// It says that one is logged in already before it looks at the password, and whoever is in stays in.
+    /// Whether it says that one is already logged in before it checks the password, and keeps the session.
     in_first: bool,
-    /// So many answers to 01 are lost.
+    /// How many answers to 01 are lost.
     lost: usize,
     ours: bool,
     password: String,
@@ -99,7 +99,8 @@ impl Served {
     }
 }
 
-/// What came of a change from `old` to "y" by whoever is in with "x", and what was sent of 01, 02 and 06 for it.
+/// Changes the password from `old` to "y" while logged in with "x". Returns the outcome, and the requests 01, 02 and 06
+/// that were sent for it.
 fn change(served: Served, old: &str, confirm: &str) -> (PasswordOutcome, Option<bool>, Served, Vec<String>) {
     let server = Rc::new(RefCell::new(served));
     let answering = Rc::clone(&server);

@@ -1,4 +1,4 @@
-//! When it asks, and when it does not.
+//! When the session asks for messages, and when it does not.
 
 use super::*;
 

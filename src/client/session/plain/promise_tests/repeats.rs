@@ -1,14 +1,14 @@
-//! Two equal messages are two messages; one that the server offers again is marked as such, where that can be proved.
+//! Two equal messages are two messages; one that the server offers again is marked as such, if that can be proved.
 
 use super::*;
 
-/// Our server's mailbox: a take offers, the next request but 02 confirms. What is lost on the way is told by the number of
-/// the request, from 1 on.
+/// The mailbox of our server: a take offers a message, and the next request other than 02 confirms it. Losses are given
+/// by the number of the request, from 1.
 struct Mailbox {
     waiting: Vec<&'static str>,
     offered: bool,
     asked: usize,
-    /// Requests, and replies, that do not arrive.
+    /// The numbers of the requests and of the replies that do not arrive.
     lost: (Vec<usize>, Vec<usize>),
 }
 

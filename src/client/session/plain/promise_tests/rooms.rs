@@ -1,11 +1,11 @@
-//! What is written to a room goes to nobody else: a server that is another program's would take the room for a person.
+//! A message to a room goes to nobody else: another program's server would take the room for a person.
 
 use super::*;
 use crate::client::session::ExtensionRequest;
 
 const ROOM: &str = "@lobby";
 
-/// Logs in for the first time, with a message to the room and one to a friend kept before.
+/// Logs in for the first time, with a message to the room and one to a friend that were stored before.
 fn first_time<'a>(
     course: bool,
     polling: Polling,

@@ -1,4 +1,4 @@
-//! A silent server, and one that forgot the session.
+//! A silent server, and one that has forgotten the session.
 
 use super::*;
 
@@ -218,7 +218,7 @@ fn what_is_let_go_of_does_not_come_back_by_itself() {
     }
 }
 
-/// What was told of a silent server: when, and whether it is one.
+/// Returns the reports about a silent server: when, and whether it is silent.
 fn told(world: &World<'_>) -> Vec<(Duration, bool)> {
     let told = |(at, event): &(Duration, Event)| match event {
         Event::Silent(since) => Some((*at, since.is_some())),

@@ -1,8 +1,8 @@
-//! A message that the server does not answer while it answers others, and a network that loses much.
+//! A message that the server does not answer though it answers others, and a network that loses much.
 
 use super::*;
 
-/// Where a message stands at last, and how often it was on the wire.
+/// Returns the last state of a message, and how often it was sent.
 fn outcome(world: &World<'_>, id: i64) -> (Option<SendState>, usize) {
     (world.state(id), world.count(&format!("03#b#{id}#")))
 }
@@ -37,7 +37,7 @@ fn a_message_without_an_answer_goes_out_twice_and_holds_up_nobody() {
     }
 }
 
-/// Where the way is long, the question who is online would come behind the first message, and its `00:00` pass for
+/// On a slow path the question who is online would come after the first message, and its `00:00` would be taken for
 /// that message's.
 #[test]
 fn what_a_server_says_to_another_question_refuses_no_message() {
@@ -118,7 +118,7 @@ fn an_answer_after_all_hope_is_told_of_the_message_it_can_only_belong_to() {
     assert_eq!([2, 3].map(|id| world.state(id)), [Some(SendState::NoAnswer); 2]);
 }
 
-/// How long 100 messages take on a network that loses so many percent each way, and the most copies of one.
+/// Returns how long 100 messages take on a network that loses this percentage each way, and the most copies of one.
 fn under_loss(seed: u64, percent: u64) -> (Duration, usize) {
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut lost = move || {

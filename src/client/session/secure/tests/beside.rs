@@ -1,4 +1,4 @@
-//! Several devices of one account, and how the account may be used.
+//! Several devices of one account, and the account's settings.
 
 use std::cell::Cell;
 

@@ -1,10 +1,10 @@
-//! A server that is gone is known to be so 3 s after something was asked of it, and not before.
+//! A server that has gone is reported 3 s after something was asked of it, and not before.
 
 use super::*;
 use crate::client::session::silence::SILENT;
 use crate::protocol::link::ENDED;
 
-/// What was told of that from a moment on: when, and whether it is silent.
+/// Returns the reports from a moment on: when, and whether the server is silent.
 fn told(world: &World<'_>, from: Duration) -> Vec<(Duration, bool)> {
     let told = |(at, event): &(Duration, Event)| match event {
         Event::Silent(since) if *at >= from => Some((*at - from, since.is_some())),
@@ -88,7 +88,8 @@ fn who_goes_offline_expects_nobody() {
     assert_eq!(told(&world, Duration::ZERO), []);
 }
 
-/// An operator has deleted the account, say: the answer to coming back tells, so nothing is waited for, once.
+/// The server has logged the client out, for example because an operator deleted the account. Logging in again shows
+/// this, so it happens at once, but only one time.
 #[test]
 fn who_is_logged_out_by_the_server_comes_back_at_once_and_not_time_after_time() {
     let mut world = World::online(1);

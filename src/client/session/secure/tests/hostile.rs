@@ -1,5 +1,4 @@
-//! A server that means harm, or is broken: nothing panics, nothing grows without bound, and a good one is spoken to
-//! as before.
+//! A hostile or broken server: nothing panics, nothing grows without bound, and the client still talks to a good one.
 
 use std::cell::Cell;
 
@@ -9,7 +8,7 @@ use crate::client::session::secure::harmless::{MOST_ARRIVED, MOST_ONLINE};
 use crate::client::session::secure::questions::Question;
 
 impl World<'_> {
-    /// Sends these bytes as a frame, on the newest connection.
+    /// Sends these bytes as a frame on the newest connection.
     fn hurl(&mut self, bytes: &[u8]) {
         if let Some(peer) = self.seats.last().map(|seat| seat.peer) {
             self.server.send(self.now, peer, bytes);
@@ -18,7 +17,7 @@ impl World<'_> {
     }
 }
 
-/// A frame that is none, or one that says what cannot be.
+/// Makes an invalid frame, or a valid one with impossible content.
 fn nonsense(world: &mut World<'_>, genuine: &[Vec<u8>]) -> Vec<u8> {
     let n = usize::try_from(world.dice.roll() % 1_000).expect("small");
     let mut bytes = genuine[n % genuine.len()].clone();
@@ -144,7 +143,8 @@ fn what_a_server_sends_without_end_is_bounded() {
     assert_eq!(world.session.presence.online.len(), MOST_ONLINE);
 }
 
-/// Each login says that somebody else has used the device's name, which nobody can know that was just made up.
+/// Each login says that another program has used the device's name, which is impossible for a name that was just made
+/// up.
 #[test]
 fn a_device_does_not_take_one_name_after_another_for_ever() {
     let mut id = 0;

@@ -1,4 +1,4 @@
-//! Whether there is an account, and which one of its name.
+//! Looking up whether there is an account, and which one of its name.
 
 use super::*;
 use crate::client::session::{LookUpResult, Recipient};

@@ -1,20 +1,20 @@
-//! A server that cannot store is said to be so while messages wait for that, and at no other time.
+//! A server that cannot store is reported while messages wait for that, and at no other time.
 
 use std::cell::Cell;
 
 use super::*;
 use crate::protocol::wire::frame::Reason;
 
-/// What a refusal says.
+/// The content of a refusal.
 type Answer = Option<(Code, Option<u64>, Option<Reason>)>;
 
-/// What was told of that, in order.
+/// Returns the reports, in order.
 fn told(world: &World<'_>) -> Vec<bool> {
     let told = |(_, event): &(Duration, Event)| if let Event::NotStoring(not) = event { Some(*not) } else { None };
     world.events.iter().filter_map(told).collect()
 }
 
-/// Answers each message with this, while there is something in it.
+/// Answers each message with this refusal, while there is one.
 fn refusing(answer: &Cell<Answer>) -> impl FnMut(&FromClient) -> Option<Vec<FromServer>> {
     |frame| match (frame, answer.get()) {
         (FromClient::Send { counter, .. }, Some((code, wait, reason))) => {
