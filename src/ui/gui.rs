@@ -1,40 +1,40 @@
-//! The windows. Everything here runs on the main thread; windows show and emit, [`app`] applies, and
-//! only it talks to the client.
+//! The windows. Everything here runs on the main thread: windows show and emit, [`app`] applies, and only [`app`] talks
+//! to the client.
 //!
 //! Its parts:
 //!
-//! - `app`: the loop; the only part that talks to the client.
-//! - `begin`: how the first window comes quickly.
-//! - `login_window`
-//! - `register_window`
-//! - `main_window`
-//! - `friend_list`: drawing the list.
-//! - `notice`: what the main window says over its connection line, and asks.
-//! - `chat_window`
-//! - `transcript`: what was said, as bubbles.
-//! - `friend_window`: remark and group.
-//! - `password_window`
-//! - `settings_window`
+//! - `app`: the main loop; the only part that talks to the client.
+//! - `begin`: opens the first window quickly.
+//! - `login_window`: account and password.
+//! - `register_window`: a new account.
+//! - `main_window`: the friends, one's own state and the connection.
+//! - `friend_list`: the list of friends, drawn.
+//! - `notice`: what the main window says and asks above its connection line.
+//! - `chat_window`: one chat.
+//! - `transcript`: the messages of a chat, as bubbles.
+//! - `friend_window`: a friend's remark and group.
+//! - `password_window`: changes the password.
+//! - `settings_window`: the settings.
 //! - `connection_window`: figures, once a second, and the diagnosis.
 //! - `wire_window`: the protocol window.
-//! - `trust_window`: why a server may be somebody else, or what would go out readable.
+//! - `trust_window`: why a server may be another one, or what would be sent unencrypted.
 //! - `actions`: what keys and menus do, each an entry of its window's table.
-//! - `keys_window`: all keys; and how every window gets its own.
-//! - `file_chooser`: every question for a path.
+//! - `keys_window`: the list of all keys; also gives every window its keys.
+//! - `file_chooser`: asks for a file.
 //! - `dialog`: questions that something waits for.
-//! - `menu`
+//! - `menu`: menus that open over a window.
 //! - `field_menu`: the menu of fields, and what their keys do.
-//! - `screen`: where every window stands, how large it is, and whether it is still open.
-//! - `sheet`: a window of fields, which scrolls and grows while its buttons stay.
+//! - `screen`: where every window is, how large it is, and whether it is still open.
+//! - `sheet`: a window of fields that scrolls and grows, while its buttons stay.
 //! - `widgets`: controls that all windows share.
-//! - `theme`: colours, measures, font.
-//! - `ink`: colours that can be read on their ground. Pure.
+//! - `theme`: colours, measures and the font.
+//! - `ink`: colours that are legible on their background. Pure.
 //! - `text`: text broken, cut and centred; `whole` for what must not be cut.
-//! - `bar`: the scroll bar of what we draw ourselves.
+//! - `bar`: the scroll bar of views that we draw ourselves.
 //! - `canvas`: pictures of what was painted last.
 //! - `shape`: round shapes, painted once.
-//! - `latin`: which key a shortcut is, whatever the keyboard writes.
-//! - `input_method`: opens FLTK's input method, and anew when another comes. X11.
+//! - `latin`: which key a shortcut is, whatever alphabet the keyboard types.
+//! - `input_method`: opens FLTK's input method, also when one is restarted. X11.
 //! - `x11`: what FLTK has no call for.
 
 mod actions;
@@ -81,30 +81,30 @@ use crate::base::model::Account;
 use crate::base::settings::{Language, Paths};
 use crate::client::session::Dialect;
 
-/// How the windows are opened: what the command line says goes before the settings, and is not kept.
+/// The options of the command line. They take precedence over the settings, and are not saved.
 #[derive(Debug, Clone)]
 pub struct Args {
-    /// `HOST:PORT`
+    /// The server, as `HOST:PORT`.
     pub server: Option<String>,
-    /// The local address, if it matters.
+    /// The local address to bind to, if it matters.
     pub bind: Option<SocketAddr>,
-    /// Which dialects may be spoken.
+    /// The dialects that may be spoken.
     pub dialect: Dialect,
-    /// Passwords may go to a server that speaks the plain dialect alone.
+    /// Whether passwords may be sent to a server that only speaks the plain dialect.
     pub allow_plain: bool,
-    /// Filled into the login window.
+    /// The account that is filled into the login window.
     pub account: Option<String>,
-    /// Where everything lies.
+    /// The folders of the program's files.
     pub paths: Paths,
-    /// The language.
+    /// The language, if one is chosen.
     pub language: Option<Language>,
-    /// Dark windows.
+    /// Whether windows are dark.
     pub dark: bool,
-    /// This machine's server listens for the local network.
+    /// Whether this machine's own server listens for the local network.
     pub host_lan: bool,
 }
 
-/// A password as it was typed, which may be none; never shown by `Debug`.
+/// A password as it was typed, which may be no valid one; never shown by `Debug`.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(pub String);
 
@@ -114,33 +114,33 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// What a window asks for, by the window that does it. Windows emit these and change nothing by themselves; the window's
-/// part of `app` does what is asked.
+/// What a window asks for, grouped by the window whose part of `app` does it. Windows emit these and change nothing by
+/// themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UiEvent {
-    /// Of the login window.
+    /// A request to the login window's part.
     Login(login_window::Event),
-    /// Of the registration window.
+    /// A request to the registration window's part.
     Register(register_window::Event),
-    /// Of the main window.
+    /// A request to the main window's part.
     Main(main_window::Event),
-    /// Of the chat with this account.
+    /// A request about the chat with this account.
     Chat(Account, chat_window::Event),
-    /// Of the window for a friend's remark and group.
+    /// A request about the window for a friend's remark and group.
     Friend(friend_window::Event),
-    /// Of the password window.
+    /// A request to the password window's part.
     Password(password_window::Event),
-    /// Of the settings.
+    /// A request to the settings' part.
     Settings(settings_window::Event),
-    /// Of the window about a server that may be somebody else.
+    /// A request about the window of a doubtful server.
     Trust(trust_window::Event),
-    /// Of the connection window.
+    /// A request to the connection window's part.
     Connection(connection_window::Event),
-    /// Of the protocol window.
+    /// A request to the protocol window's part.
     Wire(wire_window::Event),
-    /// Of the list of keys.
+    /// A request to the list of keys' part.
     Keys(keys_window::Event),
 }
 
-/// Where windows put what is asked for.
+/// The function by which windows emit what they ask for.
 pub type Emit = Rc<dyn Fn(UiEvent)>;

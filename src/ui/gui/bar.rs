@@ -1,24 +1,25 @@
-//! The scroll bar of what we draw ourselves: how large its thumb is, where it stands, and what dragging it means.
+//! The scroll bar of views that we draw ourselves: the size and place of its thumb, and what dragging it means.
 
 use crate::ui::gui::{shape, theme};
 
-/// How wide the bar is, at a view's right edge.
+/// The width of the bar, at a view's right edge.
 pub const WIDTH: i32 = 10;
 const LEAST: i32 = 36;
 
-/// The bar of a view that does not show everything.
+/// The scroll bar of a view that does not show everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bar {
-    /// Of the thumb.
+    /// The top and the height of the thumb.
     top: i32,
     size: i32,
-    /// Of the view and of what is in it.
+    /// The heights of the view and of its content.
     height: i32,
     content: i64,
 }
 
 impl Bar {
-    /// Of a view so high, whose content is so high and begins so far above it; none if all of it is in sight.
+    /// Makes the bar of a view of this height, whose content has that height and begins `above` pixels above the view;
+    /// `None` if everything is in sight.
     pub fn of(height: i32, content: i64, above: i64) -> Option<Self> {
         let hidden = content - i64::from(height);
         if hidden <= 0 {
@@ -29,19 +30,19 @@ impl Bar {
         Some(Self { top, size, height, content })
     }
 
-    /// Which part of the thumb a press at `y` takes hold of: its middle, where it stands elsewhere.
+    /// Returns which part of the thumb a press at `y` takes hold of; its middle, if the press is elsewhere.
     pub fn grab(&self, y: i32) -> i32 {
         if (self.top..self.top + self.size).contains(&y) { y - self.top } else { self.size / 2 }
     }
 
-    /// How much of the content is above the view when the part of the thumb that was taken hold of is at `y`.
+    /// Returns how much of the content is above the view when the grabbed part of the thumb is at `y`.
     pub fn dragged(&self, grabbed: i32, y: i32) -> i64 {
         let room = (self.height - self.size).max(0);
         let hidden = self.content - i64::from(self.height);
         i64::from((y - grabbed).clamp(0, room)) * hidden / i64::from(room.max(1))
     }
 
-    /// Draws it at the right edge of a view at `x`, `y` that is `w` wide.
+    /// Draws the bar at the right edge of a view at `x`, `y` that is `w` wide.
     pub fn draw(&self, [x, y, w]: [i32; 3], held: bool) {
         let colours = theme::palette();
         let colour = if held { colours.dim } else { colours.offline };

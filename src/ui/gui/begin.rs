@@ -1,20 +1,20 @@
-//! How the first window comes quickly: what it needs is read beside what the display is asked, and what it does not need
-//! waits until it has been drawn. Measured from the start to the window's being there, FLTK's input method and reading
-//! the fonts are each as much as all the rest.
+//! Opens the first window quickly: what it needs is read while the display is being asked, and what it does not need
+//! waits until it has been drawn. FLTK's input method and reading the fonts each take as long as everything else
+//! together.
 
 use std::cell::Cell;
 
 use fltk::app;
 
-/// How many seconds the first picture is waited for, where a window manager takes its time.
+/// How many seconds to wait for the first picture, if the window manager is slow.
 const PATIENCE: f64 = 0.3;
 
 thread_local! {
     static DRAWN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets the fonts that there are be read, on a thread of its own: FLTK would begin when it first measures a text, and
-/// wait for it. Before anything else.
+/// Has the fonts read on a thread: FLTK would begin when it first measures a text, and wait for it. Called before
+/// anything else.
 pub fn fonts() {
     #[cfg(all(unix, not(target_os = "macos")))]
     {
@@ -23,7 +23,7 @@ pub fn fonts() {
             unsafe extern "C" {
                 fn FcInit() -> std::ffi::c_int;
             }
-            // SAFETY: it may be called on any thread, and whoever else calls it meanwhile waits.
+            // SAFETY: it may be called on any thread; another caller waits meanwhile.
             if unsafe { FcInit() } == 0 {
                 log::warn!("the fonts cannot be read");
             }
@@ -34,11 +34,11 @@ pub fn fonts() {
     }
 }
 
-/// FLTK, connected to the display.
+/// Connects FLTK to the display.
 pub fn connect() -> app::App {
     let connect = || {
         let app = app::App::default();
-        // The connection is there by then, whatever else FLTK leaves for later.
+        // This makes sure of the connection, whatever else FLTK leaves for later.
         let _ = app::screen_count();
         app
     };
@@ -49,14 +49,14 @@ pub fn connect() -> app::App {
     connected
 }
 
-/// A window has been drawn.
+/// Notes that a window has been drawn.
 pub fn drawn() {
     DRAWN.set(true);
 }
 
 /// Lets the first window be drawn, then does what it did not need.
 pub fn first_picture() {
-    // To the display at once.
+    // Sends what was drawn to the display at once.
     app::flush();
     let waits = std::rc::Rc::new(Cell::new(true));
     let over = std::rc::Rc::clone(&waits);

@@ -1,5 +1,5 @@
-//! What was painted last. FLTK draws a window anew, all of it, whenever anything in it has changed. So what is large
-//! paints into a picture of its own and copies that: what is there is moved, and only what has changed is painted.
+//! Pictures of what was painted last. FLTK redraws a whole window whenever anything in it has changed. So large views
+//! paint into a picture of their own and copy that: what is there is moved, and only what has changed is painted.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,36 +11,36 @@ use fltk::prelude::*;
 use super::bar::{self, Bar};
 use super::theme::{self, Theme, theme};
 
-/// A piece of a picture, from the left to the right edge.
+/// A piece of a picture, from its left to its right edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Painted<L> {
-    /// Everything that decides how it looks.
+    /// Everything that decides how the piece looks.
     pub look: L,
     pub y: i32,
     pub height: i32,
-    /// What can be pressed in it, from its top.
+    /// The area in it that can be pressed, relative to its top.
     pub link: Option<[i32; 4]>,
 }
 
 thread_local! {
-    /// The scale of the picture that is painted now.
+    /// The scale of the picture that is being painted.
     static PAINTED: Cell<Option<f32>> = const { Cell::new(None) };
     static GENERATION: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Nothing that was painted is of use any more, in any window. For tests: what is painted piece by piece looks as if
-/// all of it had been painted at once.
+/// Makes everything be painted anew in all windows. For tests, which check that what is painted piece by piece looks
+/// the same as when painted at once.
 pub fn forget_all() {
     GENERATION.set(GENERATION.get() + 1);
     super::shape::forget_all();
 }
 
-/// The scale of the picture that is painted now, if one is.
+/// Returns the scale of the picture that is being painted, if there is one.
 pub fn scale() -> Option<f32> {
     PAINTED.get()
 }
 
-/// A picture that is painted into, at the scale of its screen.
+/// A picture to paint into, at the scale of its screen.
 #[derive(Clone)]
 pub struct Picture {
     pixels: Rc<Offscreen>,
@@ -48,30 +48,30 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// What is drawn from now on is drawn into it.
+    /// Directs what is drawn from now on into the picture.
     pub fn begin(&self) {
         self.pixels.begin();
         PAINTED.set(Some(self.scale));
     }
 
-    /// No more.
+    /// Ends that.
     pub fn end(&self) {
         PAINTED.set(None);
         self.pixels.end();
     }
 
-    /// Copies a part of it, from its `left` and `top` on.
+    /// Copies a part of the picture, from its `left` and `top` on.
     pub fn copy(&self, x: i32, y: i32, w: i32, h: i32, left: i32, top: i32) {
         self.pixels.copy(x, y, w, h, left, top);
     }
 }
 
-/// Whether nothing of a place is clipped. A copied picture knows no clip.
+/// Returns whether an area is not clipped at all. Copying a picture ignores clipping.
 pub fn is_whole(x: i32, y: i32, w: i32, h: i32) -> bool {
     draw::not_clipped(x, y, 1, 1) && draw::not_clipped(x + w - 1, y + h - 1, 1, 1)
 }
 
-/// What all rows depend on.
+/// What the look of all rows depends on.
 #[derive(Debug, Clone, PartialEq)]
 struct Ground {
     size: [i32; 2],
@@ -81,12 +81,12 @@ struct Ground {
     generation: u64,
 }
 
-/// The picture, and what is in it.
+/// A picture of a view, and what is in it.
 pub struct Canvas<L> {
     picture: Option<Picture>,
     ground: Option<Ground>,
     pub rows: Vec<Painted<L>>,
-    /// The scroll bar in the picture, and whether it is held.
+    /// The scroll bar in the picture, and whether it is being dragged.
     bar: Option<(Bar, bool)>,
 }
 
@@ -96,36 +96,36 @@ impl<L> Default for Canvas<L> {
     }
 }
 
-/// A view that is being shown, from [`Canvas::begin`] to [`Canvas::end`].
+/// The painting of a view, from [`Canvas::begin`] to [`Canvas::end`].
 pub struct PaintPass {
     picture: Option<Picture>,
-    /// Where the view begins, for what is painted now.
+    /// The view's left and top, in what is painted now.
     pub left: i32,
     pub top: i32,
-    /// What was there has moved down by this.
+    /// How far what was there has moved down.
     pub shift: i32,
-    /// What is to be painted.
+    /// The bands that are to be painted, as top and bottom.
     pub bands: Vec<[i32; 2]>,
-    /// Nothing of what was painted before is there.
+    /// Whether nothing of what was painted before is left.
     pub is_new: bool,
 }
 
-/// What to do to a picture.
+/// What is to be done with a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What is there moves down by this, up where it is negative.
+    /// How far what is there moves down; upwards if negative.
     pub shift: i32,
-    /// What is painted then: from and to, from the top on.
+    /// The bands that are painted then, as top and bottom, in order.
     pub bands: Vec<[i32; 2]>,
 }
 
 impl<L> Canvas<L> {
-    /// Everything is to be painted anew.
+    /// Makes everything be painted anew.
     pub fn forget(&mut self) {
         self.ground = None;
     }
 
-    /// The picture for a view of this size, and whether what is in it is of use.
+    /// Returns the picture for a view of this size, and whether its content is of use.
     fn picture(&mut self, w: i32, h: i32, screen: i32) -> (Option<Picture>, bool) {
         let locale = rust_i18n::locale().to_string();
         let (scale, generation) = (app::screen_scale(screen), GENERATION.get());
@@ -144,7 +144,7 @@ impl<L> Canvas<L> {
         (self.picture.clone(), known)
     }
 
-    /// Whether `shift` moves by whole pixels: else it would blur what it moves.
+    /// Returns whether `shift` moves by whole pixels; else moving would blur.
     fn is_sharp(&self, shift: i32) -> bool {
         let scale = self.ground.as_ref().map_or(1.0, |ground| ground.scale);
         (shift as f32 * scale).fract() == 0.0
@@ -152,8 +152,8 @@ impl<L> Canvas<L> {
 }
 
 impl<L: PartialEq> Canvas<L> {
-    /// Begins to show rows in a view of this place, on a screen of that number: what is painted until [`Canvas::end`] stands
-    /// in it. What is there has moved by then, so wide from the left edge on, unless all is wanted `anew`.
+    /// Begins to show rows in a view at this place, on the screen of this number: what is painted until [`Canvas::end`]
+    /// goes there. What was there has been moved, this wide from the left edge, unless everything is wanted `anew`.
     pub fn begin(
         &mut self,
         [x, y, w, h]: [i32; 4],
@@ -169,7 +169,7 @@ impl<L: PartialEq> Canvas<L> {
         if anew || is_new || !self.is_sharp(shift) {
             (shift, bands) = (0, vec![[0, h]]);
         }
-        // Without a picture of its own it is painted where it is to be.
+        // Without a picture, everything is painted where it is to be.
         let (left, top) = if picture.is_some() { (0, 0) } else { (x, y) };
         if let Some(picture) = &picture {
             picture.begin();
@@ -181,7 +181,7 @@ impl<L: PartialEq> Canvas<L> {
         PaintPass { picture, left, top, shift, bands, is_new }
     }
 
-    /// Paints the scroll bar, or clears its place, at the right edge of a view so large, where it is another one than before.
+    /// Paints the scroll bar at the right edge of a view of this size, or clears its place, if it has changed.
     pub fn bar(&mut self, begun: &PaintPass, [w, h]: [i32; 2], bar: Option<(Bar, bool)>) {
         if begun.is_new || self.bar != bar {
             draw::draw_rect_fill(begun.left + w - bar::WIDTH, begun.top, bar::WIDTH, h, theme::palette().bg);
@@ -192,7 +192,7 @@ impl<L: PartialEq> Canvas<L> {
         self.bar = bar;
     }
 
-    /// Shows what was painted, which is `rows` now.
+    /// Shows what was painted, whose content is now `rows`.
     pub fn end(&mut self, begun: &PaintPass, [x, y, w, h]: [i32; 4], rows: Vec<Painted<L>>) {
         if let Some(picture) = &begun.picture {
             picture.end();
@@ -201,8 +201,8 @@ impl<L: PartialEq> Canvas<L> {
         self.rows = rows;
     }
 
-    /// Shows a widget that looks like this; it is painted, at the x and y that are given for it, only when it looks
-    /// otherwise than before, or where a part of it is clipped.
+    /// Shows a widget that looks like this. It is painted at the x and y given to `paint`, but only if its look has
+    /// changed or a part of it is clipped.
     pub fn show(&mut self, widget: &impl WidgetExt, look: L, paint: impl FnOnce(i32, i32)) {
         let (x, y, w, h) = (widget.x(), widget.y(), widget.w(), widget.h());
         if !is_whole(x, y, w, h) {
@@ -221,7 +221,7 @@ impl<L: PartialEq> Canvas<L> {
     }
 }
 
-/// How a picture of `old` becomes one of `new`, in a view so high.
+/// Returns how a picture of `old` becomes one of `new`, in a view of height `h`.
 fn plan<L: PartialEq>(old: &[Painted<L>], new: &[Painted<L>], h: i32) -> Plan {
     let before = |row: &Painted<L>| {
         let same = |other: &&Painted<L>| other.height == row.height && other.look == row.look;
@@ -231,7 +231,7 @@ fn plan<L: PartialEq>(old: &[Painted<L>], new: &[Painted<L>], h: i32) -> Plan {
     if shift.abs() >= h {
         return Plan { shift: 0, bands: vec![[0, h]] };
     }
-    // Of what has moved into the view nothing was painted.
+    // Nothing has been painted of what has moved into the view.
     let (top, bottom) = (shift.max(0), h + shift.min(0));
     let kept = new.iter().filter(|row| before(row) == Some(shift));
     let kept = kept.map(|row| [row.y.max(top), (row.y + row.height).min(bottom)]);
@@ -249,12 +249,12 @@ fn plan<L: PartialEq>(old: &[Painted<L>], new: &[Painted<L>], h: i32) -> Plan {
     Plan { shift, bands }
 }
 
-/// What was known of a piece when it was painted.
+/// Returns the pressable area that a piece had when it was painted.
 pub fn link_of<L: PartialEq>(old: &[Painted<L>], look: &L) -> Option<[i32; 4]> {
     old.iter().find(|other| other.look == *look).and_then(|other| other.link)
 }
 
-/// Bands in order, those that touch as one.
+/// Sorts bands, and joins those that touch.
 pub fn joined(mut bands: Vec<[i32; 2]>) -> Vec<[i32; 2]> {
     bands.sort_unstable();
     let mut all: Vec<[i32; 2]> = Vec::new();

@@ -1,9 +1,9 @@
-//! One chat: what was said, and a field to go on. Shows and emits; never sees the network.
+//! One chat: its messages, and a field to write in. Shows and emits; knows nothing of the network.
 //!
 //! Its parts:
 //!
-//! - `head`: what stands over it.
-//! - `composer`: the field, and sending what is in it.
+//! - `head`: what is shown above the messages.
+//! - `composer`: the field, and sending its text.
 
 mod composer;
 mod head;
@@ -38,12 +38,12 @@ use head::{HEAD, Head, draw_head};
 pub use head::{Header, OwnState, Trouble};
 
 const FOOT: i32 = 128;
-/// In a window lower than that the field has a line less, and what was said has it more.
+/// In a window lower than this the field has one line less, to leave room for the messages.
 const LOW: i32 = 420;
 
 type Writing = Action<fn(&mut Transcript, &dyn Fn())>;
 
-/// What keys do while one writes, with the messages above and what sends the text.
+/// What keys do in the composer, with the messages above and the function that sends.
 pub(super) const WRITING: &[Writing] = &[
     Writing::new(&[Press::Enter], "keys.send", |_, send| send()),
     Writing::told(&[Press::Elsewhere("Shift+Enter")], "keys.send"),
@@ -51,29 +51,29 @@ pub(super) const WRITING: &[Writing] = &[
     Writing::new(&[Press::PageDown], "keys.scroll", |transcript, _| transcript.page(1)),
     Writing::new(&[Press::CtrlEnd], "keys.scroll", |transcript, _| transcript.go_to_end()),
     Writing::new(&[Press::CtrlHome], "keys.earlier", |transcript, _| transcript.go_to_begin()),
-    // Out of the editor, where Tab would be a character.
+    // Leaves the editor, in which Tab would be a character.
     Writing::new(&[Press::Tab], "keys.choose", |transcript, _| drop(transcript.widget().clone().take_focus())),
 ];
 
-/// What the window of a chat asks for.
+/// What a chat window asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Event {
-    /// The chat is wanted.
+    /// The chat is to be opened.
     Open,
-    /// The window is looked at, or new messages came into sight there.
+    /// The person looks at the window, or new messages came into sight in it.
     Looked,
-    /// The transcript needs its rows anew.
+    /// The transcript needs its list of rows again.
     IndexWanted,
-    /// What the server has of before the first message is wanted.
+    /// The server is to be asked for what was said before the first message.
     EarlierWanted,
-    /// The transcript needs texts.
+    /// The transcript needs the texts of these rows.
     PageWanted { first: u32, count: u32 },
-    /// A text was written.
+    /// A text is to be sent.
     Send(String),
-    /// A message is to be sent once more.
+    /// A message is to be sent again.
     Resend(MessageId),
-    /// Something was typed, and not sent yet.
+    /// Something was typed but not sent yet.
     Typed,
     /// The window was closed.
     Closed,
@@ -81,33 +81,33 @@ pub enum Event {
 
 type WindowKey = Action<fn() -> Event>;
 
-/// The window's own keys, whatever in it has the keys.
+/// The keys that work anywhere in the window.
 pub(super) const ACTIONS: &[WindowKey] = &[WindowKey::new(&[Press::Ctrl('w')], "keys.close", || Event::Closed)];
 
 /// The window of one conversation.
 pub struct ChatWindow {
     window: screen::Owned,
     head: Frame,
-    /// What stands there.
+    /// What the head shows.
     over: Rc<RefCell<Head>>,
     transcript: Transcript,
     composer: TextEditor,
-    /// A text is put into the composer by the program: nobody types.
+    /// Whether the program itself is putting text into the composer, which is not typing.
     given: Rc<Cell<bool>>,
     button: Button,
-    /// Beside the button: which keys send, or why nothing goes out.
+    /// The text beside the button: which keys send, or why nothing can be sent.
     hint: Frame,
     peer: Account,
-    /// Has been given its rows once.
+    /// Whether it has been given its rows.
     indexed: bool,
 }
 
 impl ChatWindow {
-    /// Width and height of one that has no place yet.
+    /// The width and height of a chat window without a saved place.
     pub const SIZE: [i32; 2] = [740, 620];
-    /// Between a chat and the list of friends, frames included.
+    /// The distance between a chat and the list of friends, including frames.
     pub const GAP: i32 = 12;
-    /// What the first chat beside the list needs.
+    /// The width that the first chat beside the list needs.
     pub const BESIDE: i32 = Self::GAP + Self::SIZE[0];
 
     /// Opens the window at this place, or in the middle of the screen.
@@ -127,7 +127,7 @@ impl ChatWindow {
                 canvas.show(f, over.clone(), |x, y| draw_head(x, y, f.w(), &peer, &over));
             });
         }
-        // Made below, since what is made later is drawn over what was before.
+        // Set below, since what is made later is drawn above earlier widgets.
         let writer: Rc<RefCell<Option<TextEditor>>> = Rc::default();
         let ask: Rc<dyn Fn(Ask)> = {
             let (peer, emit, writer) = (peer.clone(), Rc::clone(&emit), Rc::clone(&writer));
@@ -139,7 +139,7 @@ impl ChatWindow {
                     Ask::Earlier => UiEvent::Chat(peer, Event::EarlierWanted),
                     Ask::Resend(id) => UiEvent::Chat(peer, Event::Resend(id)),
                     Ask::Looked => UiEvent::Chat(peer, Event::Looked),
-                    // At once: the next key may be there already.
+                    // Done at once, since the next key may already be there.
                     Ask::Compose => return compose(&writer, &app::event_text()),
                     Ask::Leave => return compose(&writer, ""),
                     Ask::Paste => {
@@ -198,7 +198,7 @@ impl ChatWindow {
         if let Some(mut buffer) = self.composer.buffer() {
             buffer.add_modify_callback(move |_, inserted, deleted, _, _| {
                 if (inserted > 0 || deleted > 0) && !given.get() {
-                    // Whoever goes on has read it.
+                    // A person who goes on writing has read it.
                     if over.borrow_mut().trouble.take().is_some() {
                         head.clone().redraw();
                     }
@@ -211,7 +211,7 @@ impl ChatWindow {
     fn listen(&mut self, send: Rc<dyn Fn()>, emit: Emit) {
         let mut transcript = self.transcript.clone();
         let (peer, out) = (self.peer.clone(), Rc::clone(&emit));
-        // Else the editor would see Enter first, and break the line.
+        // Otherwise the editor would see Enter first, and break the line.
         self.composer.super_handle_first(false);
         self.composer.handle(move |composer, event| match event {
             enums::Event::Focus => {
@@ -236,7 +236,7 @@ impl ChatWindow {
         });
         let peer = self.peer.clone();
         self.window.set_callback(move |_| {
-            // Escape ends an input method's suggestions, and no chat.
+            // Escape ends an input method's suggestions, but does not close a chat.
             if app::event_key() != Key::Escape || app::event() == enums::Event::Close {
                 emit(UiEvent::Chat(peer.clone(), Event::Closed));
             }
@@ -251,44 +251,44 @@ impl ChatWindow {
         }
     }
 
-    /// Whether the person looks at it.
+    /// Returns whether the window has the keyboard.
     #[must_use]
     pub fn focused(&self) -> bool {
         let focus = app::focus().and_then(|w| w.window());
         self.window.shown() && focus.is_some_and(|w| w.as_widget_ptr() == self.window.as_widget_ptr())
     }
 
-    /// Whether it can be seen at all.
+    /// Returns whether the window can be seen.
     #[must_use]
     pub fn visible(&self) -> bool {
         self.window.shown() && self.window.visible()
     }
 
-    /// Where it stands, to be kept.
+    /// Returns the window's place, to be saved.
     #[must_use]
     pub fn position(&self) -> [i32; 4] {
         screen::position_of(&self.window)
     }
 
-    /// What is typed and not sent.
+    /// Returns the text that was typed but not sent.
     #[must_use]
     pub fn draft(&self) -> String {
         self.composer.buffer().map(|b| b.text()).unwrap_or_default()
     }
 
-    /// What was said, for tests.
+    /// Returns the transcript, for tests.
     #[must_use]
     pub fn transcript(&self) -> Transcript {
         self.transcript.clone()
     }
 
-    /// The field in which one writes, for tests.
+    /// Returns the field to write in, for tests.
     #[must_use]
     pub fn composer(&self) -> TextEditor {
         self.composer.clone()
     }
 
-    /// Puts a text back into the composer, before what is typed; nobody has typed by that.
+    /// Puts a text back into the composer, before what is typed; this does not count as typing.
     pub fn give_back(&mut self, text: &str) {
         if let Some(mut buffer) = self.composer.buffer() {
             self.given.set(true);
@@ -298,7 +298,7 @@ impl ChatWindow {
         }
     }
 
-    /// Changes what stands over the chat.
+    /// Changes what is shown above the chat.
     pub fn set_header(&mut self, header: Header) {
         if self.over.borrow().header != header {
             if !matches!(header.own, OwnState::Offline | OwnState::Deleted) {
@@ -311,7 +311,7 @@ impl ChatWindow {
         }
     }
 
-    /// Something went wrong here: said until whoever writes goes on, or it is over.
+    /// Shows that something went wrong, until the person goes on writing or it is over.
     pub fn say(&mut self, trouble: Trouble) {
         if matches!(trouble, Trouble::NotRead(_)) {
             self.transcript.expect_nothing();
@@ -319,14 +319,14 @@ impl ChatWindow {
         self.set_trouble(Some(trouble));
     }
 
-    /// What went wrong is not so any more, if it is of `these`.
+    /// Removes what went wrong, if it is one of `these`.
     pub fn is_over(&mut self, these: impl Fn(&Trouble) -> bool) {
         if self.trouble().is_some_and(|trouble| these(&trouble)) {
             self.set_trouble(None);
         }
     }
 
-    /// What went wrong, as it is said.
+    /// Returns what went wrong, as it is shown.
     #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {
         self.over.borrow().trouble.clone()
@@ -339,7 +339,7 @@ impl ChatWindow {
         }
     }
 
-    /// The history's rows; when they come first, `unread` of them are new.
+    /// Sets the history's rows; the first time, `unread` of them are new.
     pub fn set_index(&mut self, rows: Vec<RowMeta>, unread: u64) {
         self.is_over(|trouble| matches!(trouble, Trouble::NotRead(_)));
         self.transcript.set_index(rows);
@@ -350,12 +350,12 @@ impl ChatWindow {
         self.entitle();
     }
 
-    /// What a room's writers are called here, by account.
+    /// Sets the names of a room's writers, by account.
     pub fn set_names(&mut self, names: HashMap<String, String>) {
         self.transcript.set_names(names);
     }
 
-    /// Texts that were asked for.
+    /// Shows texts that were asked for.
     pub fn fill(&mut self, first: u32, rows: Vec<Row>) {
         self.transcript.fill(first, rows);
         if self.transcript.is_whole() {
@@ -363,18 +363,18 @@ impl ChatWindow {
         }
     }
 
-    /// Whether the server may have something earlier, and was asked.
+    /// Returns whether the server may have earlier messages, and was asked.
     #[must_use]
     pub fn earlier(&self) -> Earlier {
         self.transcript.earlier()
     }
 
-    /// Changes that.
+    /// Sets that.
     pub fn set_earlier(&mut self, earlier: Earlier) {
         self.transcript.set_earlier(earlier);
     }
 
-    /// A server not known as ours may cut texts at `#`; the bubbles hint at it.
+    /// Sets whether the server may cut texts at `#`, as one not known to be ours may; the bubbles hint at it.
     pub fn set_foreign(&mut self, foreign: bool) {
         if !foreign {
             self.is_over(|trouble| matches!(trouble, Trouble::NoLobby { .. }));
@@ -382,11 +382,11 @@ impl ChatWindow {
         self.transcript.set_foreign(foreign);
     }
 
-    /// One more message; true if somebody else's came where nobody looks. One that is looked at says so itself, when
-    /// it is drawn.
+    /// Adds a message; returns true if it is another person's and nobody is looking. If somebody looks, the window says
+    /// so when it draws it.
     pub fn append(&mut self, row: Row) -> bool {
-        // The disk takes what is written here, which begins by waiting, unlike what another device sent; and whoever writes
-        // is there.
+        // The disk works again if it accepts what is written here, which begins by waiting, unlike what another device
+        // has sent; and somebody who writes has an account.
         self.is_over(|trouble| match row.state {
             Some(state) => *trouble == Trouble::NotKept && state == SendState::Waiting,
             None => *trouble == Trouble::Nobody && !row.note,
@@ -403,7 +403,7 @@ impl ChatWindow {
         unseen
     }
 
-    /// The person looks at it: what is in sight is not unread any more. The last message of it, if some were.
+    /// Marks what is in sight as read, because the person looks; returns the last message of it, if some were new.
     pub fn looked(&mut self) -> Option<MessageId> {
         if !self.focused() {
             return None;
@@ -416,13 +416,13 @@ impl ChatWindow {
         to
     }
 
-    /// The newest message, if all that are here were looked at.
+    /// Returns the newest message, if all have been looked at.
     #[must_use]
     pub fn all_looked_at(&self) -> Option<MessageId> {
         self.transcript.newest().filter(|_| self.focused() && self.transcript.unread() == 0)
     }
 
-    /// What stands below what is in sight and was not looked at, for tests.
+    /// Returns how many unread messages are below what is in sight, for tests.
     #[must_use]
     pub fn below(&self) -> usize {
         self.transcript.below()
@@ -433,31 +433,31 @@ impl ChatWindow {
         self.transcript.page(pages);
     }
 
-    /// One's own message came further.
+    /// Shows how far a sent message has come.
     pub fn set_state(&mut self, id: MessageId, state: SendState) {
         self.transcript.set_state(id, state);
     }
 
-    /// A message's text, if it is in sight.
+    /// Returns a message's text, if it is in sight.
     #[must_use]
     pub fn text_of(&self, id: MessageId) -> Option<String> {
         self.transcript.text_of(id)
     }
 
-    /// The texts in sight, for tests.
+    /// Returns the texts in sight, for tests.
     #[must_use]
     pub fn texts_in_sight(&self) -> Vec<String> {
         self.transcript.texts_in_sight()
     }
 
-    /// The window's own handle, for the urgency hint.
+    /// Returns the window itself, for the urgency hint.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
     }
 
-    /// The same chat in a new window, in another language or theme: what is typed, how far it was read and scrolled, which
-    /// of its messages is chosen, and what went wrong. This window shows nothing any more.
+    /// Rebuilds the chat in a new window, in another language or theme, with what is typed, how far it was read and
+    /// scrolled, the chosen message, and what went wrong. This window shows nothing any more.
     #[must_use]
     pub fn renewed(&self, header: Header, emit: Emit) -> Self {
         let mut new = Self::new(&self.peer, header, Some(self.position()), emit);
@@ -466,7 +466,7 @@ impl ChatWindow {
         new.indexed = self.indexed;
         new.set_trouble(self.trouble());
         new.entitle();
-        // Else the composer has the keys.
+        // Otherwise the composer gets the keyboard.
         if self.transcript.widget().has_focus() {
             let _ = new.transcript.widget().clone().take_focus();
         }
@@ -474,8 +474,8 @@ impl ChatWindow {
         new
     }
 
-    /// The account is another one, and nothing that was said to the earlier one's friends is so any more. The window stays as
-    /// and where it is, with what is typed.
+    /// Empties the chat, because the account was deleted and made anew. The window stays where it is, with what is
+    /// typed.
     pub fn begin_anew(&mut self) {
         self.transcript.empty(self.peer.is_room());
         self.indexed = false;
@@ -483,13 +483,13 @@ impl ChatWindow {
         self.entitle();
     }
 
-    /// Whether one can write here: not for an account that is no more.
+    /// Returns whether one can write here; not after the account was deleted.
     #[must_use]
     pub fn takes_text(&self) -> bool {
         self.composer.active()
     }
 
-    /// Which keys send, or why nothing goes out; then nothing is taken either.
+    /// Shows which keys send, or why nothing can be sent, in which case nothing can be typed either.
     fn hint(&mut self) {
         let palette = theme::palette();
         let own = self.over.borrow().header.own;
@@ -512,7 +512,7 @@ impl ChatWindow {
             let had_keys = self.composer.has_focus();
             self.composer.deactivate();
             self.button.deactivate();
-            // Else the window's own keys would go nowhere.
+            // Otherwise the window's own keys would not work.
             if had_keys {
                 let _ = self.transcript.widget().clone().take_focus();
             }

@@ -1,5 +1,5 @@
-//! The connection window: how the connection is doing, and "why can't I reach …?". Shows and emits; what
-//! is shown comes as values.
+//! The connection window: the figures of the connection, and why a server cannot be reached. Shows and emits; what it
+//! shows comes as values.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -28,25 +28,25 @@ const WIDTH: i32 = 900;
 const HEIGHT: i32 = 450;
 const BAR: i32 = 44;
 const PAD: i32 = 14;
-/// What a figure is called, at least and at most so wide.
+/// The smallest and the largest width of a figure's name.
 const LABEL: [i32; 2] = [78, 104];
-/// One turn of the wheel, one arrow key.
+/// How far one turn of the wheel or one arrow key scrolls.
 const STEP: i32 = 36;
 
 /// What the connection window asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The window is wanted.
+    /// The window is to be opened.
     Open,
-    /// It shows how the connection is doing, and wants to know.
+    /// The figures of the connection are needed, to be shown.
     FiguresWanted,
-    /// Why this server cannot be reached, if so, is to be found out.
+    /// It is to be found out why this server cannot be reached.
     FindOut(String),
     /// The window was closed.
     Closed,
 }
 
-/// The window.
+/// The connection window.
 pub struct ConnectionWindow {
     window: screen::Owned,
     field: Input,
@@ -60,7 +60,7 @@ pub struct ConnectionWindow {
 /// What the window's keys work on.
 pub(super) struct KeyTarget {
     emit: Emit,
-    /// By so much.
+    /// Scrolls by this many pixels.
     scroll: Rc<dyn Fn(i32)>,
     page: Frame,
     copying: Rc<dyn Fn()>,
@@ -68,7 +68,7 @@ pub(super) struct KeyTarget {
 
 type WindowKey = Action<fn(&KeyTarget)>;
 
-/// The window's keys; the line for a server asks first, and does without some.
+/// The window's keys; the field for a server handles its own keys first.
 pub(super) const ACTIONS: &[WindowKey] = &[
     WindowKey::told(&[Press::Elsewhere("Enter")], "keys.find_out"),
     WindowKey::new(&[Press::Escape, Press::Ctrl('w')], "keys.close", |here| {
@@ -81,7 +81,7 @@ pub(super) const ACTIONS: &[WindowKey] = &[
     WindowKey::new(&[Press::Down], "keys.copy_report", |here| (here.scroll)(STEP)).outside_fields(),
 ];
 
-/// What stands in it.
+/// What is shown in the window.
 #[derive(Default)]
 struct Shown {
     connection: Option<Connection>,
@@ -92,11 +92,11 @@ struct Shown {
     window: Option<screen::Life>,
 }
 
-/// What stands in the window.
+/// The widgets of the window.
 #[derive(Clone)]
 struct Parts {
     question: Frame,
-    /// The line for a server, with its frame.
+    /// The field for a server, with its frame.
     field: Option<Group>,
     test: Button,
     copy: Button,
@@ -107,9 +107,9 @@ struct Parts {
 }
 
 impl Parts {
-    /// In a window of this size; `high` says how high the figures are in a column of some width.
+    /// Lays the window out at this size; `high` returns the height of the figures in a column of some width.
     fn lay_out(&mut self, w: i32, h: i32, high: impl Fn(i32) -> i32) {
-        // Where there is no room beside it, the question stands over its field.
+        // Without room beside the field, the question is above it.
         let narrow = w < 640;
         let (x, y) = if narrow { (PAD, 30) } else { (186, 4) };
         let top = y + BAR - 4;
@@ -129,7 +129,7 @@ impl Parts {
 }
 
 impl ConnectionWindow {
-    /// Opens the window; `server` is the one that the question is about unless somebody types another.
+    /// Opens the window; `server` is the one that is examined unless the person types another.
     #[must_use]
     pub fn new(server: &str, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
@@ -207,7 +207,7 @@ impl ConnectionWindow {
         Self { window: screen::Owned::of(&window), field, figures, steps, shown, message, lay_out }
     }
 
-    /// How the connection is doing now.
+    /// Shows the figures of the connection.
     pub fn set_connection(&mut self, connection: Connection) {
         let before = height_of(&self.shown.borrow(), self.figures.w());
         self.shown.borrow_mut().connection = Some(connection);
@@ -217,7 +217,7 @@ impl ConnectionWindow {
         self.figures.redraw();
     }
 
-    /// What was found so far.
+    /// Shows what was found out so far.
     pub fn set_report(&mut self, report: Report) {
         {
             let mut shown = self.shown.borrow_mut();
@@ -230,7 +230,8 @@ impl ConnectionWindow {
         self.steps.redraw();
     }
 
-    /// The same window anew, in another language or theme: the server that was typed, the figures, and what was found so far.
+    /// Rebuilds the window in another language or theme, with the server that was typed, the figures, and what was
+    /// found out.
     #[must_use]
     pub fn renewed(&self, emit: Emit) -> Self {
         let new = Self::new(&self.field.value(), Some(self.position()), emit);
@@ -247,31 +248,31 @@ impl ConnectionWindow {
         new
     }
 
-    /// The line for a server, for tests.
+    /// Returns the field for a server, for tests.
     #[must_use]
     pub fn field(&self) -> &Input {
         &self.field
     }
 
-    /// All of it, as it is copied.
+    /// Returns all of the text, as it is copied.
     #[must_use]
     pub fn text(&self) -> String {
         text(&self.shown.borrow())
     }
 
-    /// The steps' widget, for tests.
+    /// Returns the steps' widget, for tests.
     #[must_use]
     pub fn steps(&self) -> &Frame {
         &self.steps
     }
 
-    /// Where it stands: x, y, width, height.
+    /// Returns the window's place, to be saved.
     #[must_use]
     pub fn position(&self) -> [i32; 4] {
         screen::position_of(&self.window)
     }
 
-    /// The window itself.
+    /// Returns the window itself.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
@@ -296,7 +297,7 @@ fn text(shown: &Shown) -> String {
     figures.into_iter().chain(report).collect::<Vec<_>>().join("\n")
 }
 
-/// The window's keys, those of its field, and the wheel over the steps.
+/// Sets up the window's keys, those of its field, and the wheel over the steps.
 fn keys(
     window: &mut Window,
     field: &mut Input,
@@ -347,7 +348,7 @@ fn keys(
     listen(window, emit, move |event| event == enums::Event::KeyDown && shortcut(false));
 }
 
-/// Asks for the figures now and once a second as long as the window is there.
+/// Asks for the figures now and once a second while the window is open.
 fn tick(window: screen::Life, emit: Emit) {
     if !window.is_on() {
         return;
@@ -371,7 +372,7 @@ fn draw_figures(f: &Frame, connection: Option<&Connection>) {
     draw::pop_clip();
 }
 
-/// What the figures are called and what they are, in lines, and how high each is, in a column of this width.
+/// Returns the names and values of the figures, in lines, and the height of each, in a column of this width.
 fn rows(connection: Option<&Connection>, w: i32) -> Vec<(Vec<String>, Vec<String>, i32)> {
     let rows = connection.map(|c| c.rows(clock::now().instant, &rust_i18n::locale())).unwrap_or_default();
     let row = |(what, value): (String, String)| {
@@ -384,13 +385,13 @@ fn rows(connection: Option<&Connection>, w: i32) -> Vec<(Vec<String>, Vec<String
     rows.into_iter().map(row).collect()
 }
 
-/// How wide their names are in a column of this width: a narrow one has more room for the figures.
+/// Returns the width of the names in a column of this width: a narrow column leaves more room for the values.
 fn label_of(w: i32) -> i32 {
     let [least, most] = LABEL;
     (w * 3 / 10).clamp(least, most)
 }
 
-/// How high the figures are in a column of this width.
+/// Returns the height of the figures in a column of this width.
 fn height_of(shown: &Shown, w: i32) -> i32 {
     10 + rows(shown.connection.as_ref(), w).iter().map(|(.., high)| high).sum::<i32>()
 }
@@ -450,7 +451,7 @@ fn draw_steps(f: &Frame, shown: &mut Shown) {
         shape::filled(f.x() + f.w() - 7, f.y() + down, 5, high.max(20), 2, colours.line);
     }
     draw::pop_clip();
-    // A larger window shows more: nothing is left over above.
+    // A larger window shows more, so that nothing is left empty.
     if shown.down > shown.most {
         shown.down = shown.most;
         let (mut frame, window) = (f.clone(), shown.window.clone());

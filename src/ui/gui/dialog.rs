@@ -1,4 +1,4 @@
-//! Questions in a window of their own, that something waits for.
+//! Questions in a window of their own, whose answer something waits for.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -17,17 +17,17 @@ use super::sheet::{Note, Rows, Sheet};
 use super::theme::{self, BODY};
 use super::widgets::{self, Style};
 
-/// Asks a question in a window of its own; true for `yes`. Blocks in FLTK's loop, so no borrow may be held.
+/// Asks a question in a window of its own; returns true for `yes`. Blocks in FLTK's loop, so no borrow may be held.
 pub fn ask(question: &str, yes: &str, no: &str) -> bool {
     dialog(question, None, yes, no).is_some()
 }
 
-/// What is wrong with a file that was asked for, as a sentence.
+/// Returns what is wrong with a file, as a sentence.
 type Check = Rc<dyn Fn(&str) -> Result<(), String>>;
 
-/// Asks for a file, to be typed or looked for, `yes` on the button; none if that is not wanted. A name that is proposed
-/// is one in the folder of one's documents. What `check` has against
-/// it is said in the window, which stays open with what was typed. Blocks as [`ask`] does.
+/// Asks for a file, to be typed or chosen; the button is called `yes`. Returns `None` if the person cancels. A proposed
+/// name is taken to be in the documents folder. What `check` objects to is shown in the window, which stays open.
+/// Blocks as [`ask`] does.
 pub fn ask_file(
     question: &str,
     proposal: &str,
@@ -40,16 +40,17 @@ pub fn ask_file(
     dialog(question, file, yes, &t!("friend.cancel"))
 }
 
-/// Where people keep what they write.
+/// Returns the folder where people keep their documents.
 fn documents() -> PathBuf {
     let home = directories::UserDirs::new();
     home.map(|home| home.document_dir().unwrap_or_else(|| home.home_dir()).to_owned()).unwrap_or_default()
 }
 
-/// Whether a file can be made there, as far as that shows before it is: its folder is there, and no folder has its name.
+/// Checks whether a file can be made, as far as that can be seen beforehand: its folder exists, and its name is not a
+/// folder's.
 ///
 /// # Errors
-/// A sentence.
+/// A sentence that says what is wrong.
 pub fn may_be_made(file: &str) -> Result<(), String> {
     let path = Path::new(file);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -62,14 +63,14 @@ pub fn may_be_made(file: &str) -> Result<(), String> {
     Err(format!("{file}: {}", crate::base::trouble::words(&wrong)))
 }
 
-/// How wide a question is.
+/// The width of a question.
 const WIDE: i32 = 360;
-/// How wide one for a file is, whose path is long.
+/// The width of a question for a file, whose path is long.
 const WITH_FILE: i32 = 520;
-/// How wide the button is that looks for a file.
+/// The width of the button that opens the file chooser.
 const LOOK: i32 = 104;
 
-/// The line for a file, what looks for one, and what is wrong with it.
+/// Makes the rows for a file: the field, the button beside it, and the note about what is wrong.
 fn file_rows(rows: &mut Rows) -> (Input, Button, Note) {
     let (line, look) = rows.row(theme::CONTROL, 8, |row| {
         let line = widgets::field(0, 0, WITH_FILE - LOOK, "");
@@ -126,7 +127,7 @@ fn dialog(question: &str, file: Option<(&str, Purpose, Check)>, yes: &str, no: &
         move |_| window.hide()
     });
     if let (Some(line), Some(mut look), Some((proposal, purpose, _))) = (&mut line, look, file) {
-        // A file that is not there cannot be read; where one looks for others is still a good place to begin.
+        // A file that does not exist cannot be read, but its folder is a good place to begin looking.
         if purpose == Purpose::Write || Path::new(proposal).is_file() {
             line.set_value(proposal);
         }

@@ -1,5 +1,5 @@
-//! What a field does with the keys and the pointer before FLTK does: shortcuts, and our menu in place of FLTK's, which
-//! knows English alone and has the looks of another time.
+//! What a field does with keys and the pointer before FLTK sees them: shortcuts, and our menu in place of FLTK's, which
+//! is in English only and looks old-fashioned.
 
 use fltk::app;
 use fltk::enums::Event;
@@ -8,7 +8,7 @@ use rust_i18n::t;
 use super::latin::{self, Edit};
 use super::{menu, x11};
 
-/// What is offered in a field.
+/// A command in the menu of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FieldCommand {
     Undo,
@@ -18,8 +18,8 @@ enum FieldCommand {
     All,
 }
 
-/// For every field's and editor's handler, with what it does not use itself, before FLTK sees it; true for what was
-/// used up. May block in FLTK's loop while the menu is open, so no borrow may be held.
+/// Handles an event for a field or an editor whose handler has not used it, before FLTK sees it; returns true if it was
+/// used. May block in FLTK's loop while the menu is open, so no borrow may be held.
 pub fn handles<W: Edit>(field: &mut W, event: Event) -> bool {
     match event {
         Event::KeyDown if menu::is_menu_key() => {
@@ -37,9 +37,9 @@ pub fn handles<W: Edit>(field: &mut W, event: Event) -> bool {
     }
 }
 
-/// The menu. The cursor and what is chosen stay as they are, as one wants to copy that or write there.
+/// Opens the menu. The cursor and the selection stay, since the command is about them.
 fn open<W: Edit>(field: &W, at: Option<(i32, i32)>) {
-    // A window may close behind its menu, and the field be gone.
+    // The window may close while its menu is open, and the field with it.
     let mut field = field.clone();
     let commands = offered(&field.state(), x11::is_clipboard_owned());
     let names = commands.iter().map(|(command, can)| (command.name(), *can)).collect::<Vec<_>>();
@@ -59,20 +59,20 @@ fn open<W: Edit>(field: &W, at: Option<(i32, i32)>) {
     field.redraw();
 }
 
-/// How a field is, as far as its menu depends on it.
+/// The state of a field, as far as its menu depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
-    /// Nothing stands in it.
+    /// Whether it is empty.
     pub empty: bool,
-    /// Something of it is chosen.
+    /// Whether text is selected.
     pub chosen: bool,
-    /// Its text is not shown, and goes into no clipboard.
+    /// Whether its text is hidden, and must not get into the clipboard.
     pub secret: bool,
-    /// There may be a change to take back.
+    /// Whether there may be a change to undo.
     pub changed: bool,
 }
 
-/// What stands in the menu, and what of it can be done now.
+/// Returns the commands of the menu, and whether each can be used now.
 fn offered(state: &State, clipboard: bool) -> Vec<(FieldCommand, bool)> {
     let mut commands = vec![(FieldCommand::Undo, state.changed)];
     if !state.secret {

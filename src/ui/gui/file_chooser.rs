@@ -1,5 +1,5 @@
-//! Looking for a file instead of typing its path, in our colours and by keys. FLTK's own chooser speaks English
-//! alone; the system's starves FLTK's timers while it is open, and could not be closed by us.
+//! A window in which to find a file instead of typing its path, in our colours and with keys. FLTK's own chooser is in
+//! English only; the system's blocks FLTK's timers while it is open, and we could not close it.
 
 use std::cell::RefCell;
 use std::fs;
@@ -24,19 +24,19 @@ use super::widgets;
 
 const WIDE: i32 = 520;
 const HIGH: i32 = 440;
-/// How high the line is that names the folder.
+/// The height of the line that names the folder.
 const LINE: i32 = 21;
 
-/// What a file is wanted for.
+/// What a file is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be read: it is there.
+    /// To be read, so it must exist.
     Read,
-    /// To be written: it may be new.
+    /// To be written, so it may be new.
     Write,
 }
 
-/// A line of the list.
+/// An entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     path: PathBuf,
@@ -44,7 +44,7 @@ struct Entry {
     folder: bool,
 }
 
-/// The folder above, those in it, and the files whose names end so; none that is hidden.
+/// Returns the folder above, the folders in this one, and the files with this extension, without hidden ones.
 fn entries(folder: &Path, kind: Option<&str>) -> Vec<Entry> {
     let found = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
@@ -59,10 +59,10 @@ fn entries(folder: &Path, kind: Option<&str>) -> Vec<Entry> {
     above.into_iter().chain(all).collect()
 }
 
-/// What a key does in the list, with what takes the answer.
+/// What a key does in the list, with the function that takes the answer.
 type ListKey = Action<fn(&mut List, &dyn Fn(Option<PathBuf>))>;
 
-/// The keys of the list of files; the arrows are the list's own.
+/// The keys of the list of files; the list handles the arrow keys itself.
 pub(super) const KEYS: &[ListKey] = &[
     ListKey::new(&[Press::AnyEnter], "keys.open_file", |list, chosen| chosen(list.open())),
     ListKey::new(&[Press::BackSpace], "keys.folder_above", |list, _| list.up()),
@@ -74,7 +74,7 @@ pub(super) struct List {
     kind: Option<String>,
     browser: HoldBrowser,
     head: Frame,
-    /// The folder that is shown, and its lines.
+    /// The folder that is shown, and its entries.
     shown: Rc<RefCell<(PathBuf, Vec<Entry>)>>,
 }
 
@@ -83,7 +83,7 @@ impl List {
         let lines = entries(folder, self.kind.as_deref());
         self.browser.clear();
         for line in &lines {
-            // What follows `@.` is text; nothing in it is a format.
+            // What follows `@.` is plain text, without formats.
             self.browser.add(&format!("@.{}", line.shown));
         }
         self.browser.select(1);
@@ -96,7 +96,7 @@ impl List {
         self.shown.borrow().0.clone()
     }
 
-    /// The chosen file; a folder is shown instead.
+    /// Returns the selected file; opens it if it is a folder.
     fn open(&mut self) -> Option<PathBuf> {
         let line = usize::try_from(self.browser.value()).ok()?.checked_sub(1)?;
         let Entry { path, folder, .. } = self.shown.borrow().1.get(line).cloned()?;
@@ -114,8 +114,8 @@ impl List {
     }
 }
 
-/// Asks for a file, beginning at `path`, among those whose names end as its does. Blocks in FLTK's loop, so no
-/// borrow may be held.
+/// Asks for a file, beginning at `path`, among those with its extension. Blocks in FLTK's loop, so no borrow may be
+/// held.
 pub fn choose(path: &str, purpose: Purpose) -> Option<String> {
     let path = Path::new(path);
     let there = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
@@ -146,10 +146,10 @@ pub fn choose(path: &str, purpose: Purpose) -> Option<String> {
     answer.take().map(|file| file.to_string_lossy().into_owned())
 }
 
-/// Takes a file as the answer.
+/// Takes the file that was chosen as the answer; `None` if the person cancels.
 type Chosen = Rc<dyn Fn(Option<PathBuf>)>;
 
-/// The window, its list of files as `path`, and the buttons that refuse and agree.
+/// Makes the window, its list of files beginning at `path`, and the two buttons.
 fn chooser(path: &Path, purpose: Purpose) -> (Window, List, [Button; 2]) {
     let mut window = screen::window_over(WIDE, HIGH);
     window.end();
@@ -170,7 +170,7 @@ fn chooser(path: &Path, purpose: Purpose) -> (Window, List, [Button; 2]) {
     (window, List { kind, browser, head, shown: Rc::default() }, buttons)
 }
 
-/// Keys, double clicks and the button that agrees.
+/// Sets up keys, double clicks and the button that confirms.
 fn answers(list: &List, path: &Path, purpose: Purpose, mut agree: Button, chosen: Chosen) {
     list.browser.clone().handle({
         let (mut list, chosen) = (list.clone(), Rc::clone(&chosen));

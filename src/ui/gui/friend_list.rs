@@ -1,8 +1,8 @@
-//! The list of friends: rows with discs, headings that open and close, all of it by mouse or keys.
+//! The list of friends: rows with discs and sections that open and close, all usable with mouse or keys.
 //!
 //! Its parts:
 //!
-//! - `row`: how a row looks.
+//! - `row`: draws a row.
 
 mod row;
 
@@ -26,18 +26,18 @@ use row::{draw_line, tip};
 
 const SECTION: i32 = 30;
 
-/// What is wanted of a row.
+/// What the list asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowRequest {
-    /// A chat.
+    /// The chat with this account is to be opened.
     Open(Account),
     /// What a row's key does.
     Do(UiEvent),
-    /// Opens or closes a heading.
+    /// A section is to be opened or closed.
     Toggle(Section),
-    /// A new friend.
+    /// A new friend is to be added.
     Add(String),
-    /// The menu of a row, at this place of the window.
+    /// The menu of a row is to be opened, at this place of the window.
     Menu(Box<Person>, i32, i32),
     /// A key was typed that begins a search.
     Search(String),
@@ -46,17 +46,17 @@ pub enum RowRequest {
 /// What a row's menu depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
-    /// In the list by its owner's wish.
+    /// Whether they are in the list because the person added them.
     pub contact: bool,
-    /// Nothing of theirs is shown.
+    /// Whether they are blocked, so that nothing of theirs is shown.
     pub blocked: bool,
-    /// They can be taken off the list.
+    /// Whether they can be removed from the list.
     pub removable: bool,
 }
 
 type RowAction = Action<fn(&Person) -> UiEvent, Row>;
 
-/// What can be done with whom a row is about; rooms have no menu and are not edited.
+/// What can be done with the person of a row; rooms have no menu.
 pub(super) const ACTIONS: &[RowAction] = &[
     RowAction::entry("main.open", |_| true, |person| UiEvent::Chat(person.account.clone(), chat_window::Event::Open)),
     RowAction::new(&[Press::F(2)], "keys.friend", edit).named("main.edit", |row| row.contact),
@@ -82,13 +82,13 @@ pub(super) const ACTIONS: &[RowAction] = &[
     ),
 ];
 
-/// What a key does among the rows.
+/// What a key does in the list.
 type ListKey = Action<fn(&mut View, &Widget) -> KeyOutcome>;
 
 /// Whether an event was used, and what it asks for.
 type KeyOutcome = (bool, Option<RowRequest>);
 
-/// The keys that work among the rows, whoever a row is about.
+/// The keys that work in the list, whatever row is chosen.
 pub(super) const KEYS: &[ListKey] = &[
     ListKey::new(&[Press::Up], "keys.open", View::go_up),
     ListKey::new(&[Press::Down], "keys.open", |view, w| view.go_to(view.chosen.map_or(0, |row| row + 1), w)),
@@ -113,30 +113,31 @@ fn edit(person: &Person) -> UiEvent {
     UiEvent::Friend(friend_window::Event::Open(person.account.to_string()))
 }
 
-/// What the list shows, and what is pointed at and chosen there.
+/// What the list shows, and what the pointer is on and what is chosen there.
 #[derive(Default)]
 pub(super) struct View {
     entries: Vec<Entry>,
     chosen: Option<usize>,
     under: Option<usize>,
     scrolled: i32,
-    /// Where the scroll bar's thumb is held.
+    /// Which part of the scroll bar's thumb is held.
     thumb: Option<i32>,
     /// How far down in the widget the pointer is, while it is over it.
     pointer: Option<i32>,
     /// What the last press has opened.
     pressed: Option<RowRequest>,
     canvas: Canvas<Line>,
-    /// Said where there are no rows.
+    /// The text that is shown if there are no rows.
     nothing: String,
     /// Whether the rows in the picture leave room for the scroll bar.
     barred: bool,
 }
 
-/// What decides how a row looks: what is in it, and whether it is chosen, pointed at, has the keys.
+/// Everything that decides how a row looks: its entry, and whether it is chosen, under the pointer, and has the
+/// keyboard.
 type Line = (Entry, [bool; 3]);
 
-/// The widget.
+/// The widget of the list.
 #[derive(Clone)]
 pub struct FriendList {
     widget: Widget,
@@ -144,7 +145,7 @@ pub struct FriendList {
 }
 
 impl FriendList {
-    /// An empty list; `wish` is called from inside callbacks and must not touch the list at once.
+    /// Makes an empty list; `wish` is called from inside callbacks and must not touch the list at once.
     #[must_use]
     pub fn new(x: i32, y: i32, w: i32, h: i32, wish: Rc<dyn Fn(RowRequest)>) -> Self {
         let mut widget = Widget::new(x, y, w, h, None);
@@ -159,7 +160,7 @@ impl FriendList {
             let view = Rc::clone(&view);
             widget.handle(move |w, event| {
                 if event == Event::Push {
-                    // Comes back here with an event of its own, so nothing may be borrowed yet.
+                    // Taking the focus calls this handler again, so nothing may be borrowed yet.
                     let _ = w.take_focus();
                 }
                 let (used, wished) = view.borrow_mut().handle(w, event);
@@ -178,13 +179,13 @@ impl FriendList {
         Self { widget, view }
     }
 
-    /// The widget itself, for its window's layout.
+    /// Returns the widget itself, for its window's layout.
     #[must_use]
     pub fn widget(&self) -> &Widget {
         &self.widget
     }
 
-    /// Shows these rows; whoever was chosen stays so.
+    /// Shows these rows; the chosen person stays chosen.
     pub fn set(&mut self, entries: Vec<Entry>) {
         let mut view = self.view.borrow_mut();
         if view.entries == entries {
@@ -192,7 +193,7 @@ impl FriendList {
         }
         let chosen = view.chosen.and_then(|i| view.entries.get(i)).map(identity);
         view.entries = entries;
-        // Whoever is not recent any more is still in their group.
+        // Somebody who is not recent any more is still in their group.
         let place = |id: &(u8, String)| view.entries.iter().position(|e| identity(e) == *id);
         view.chosen = chosen.and_then(|id| place(&id).or_else(|| (id.0 == 4).then(|| place(&(1, id.1)))?));
         if self.widget.has_focus() {
@@ -203,7 +204,7 @@ impl FriendList {
         self.widget.redraw();
     }
 
-    /// What is said where there are no rows.
+    /// Sets the text that is shown if there are no rows.
     pub fn set_nothing(&mut self, text: &str) {
         let mut view = self.view.borrow_mut();
         if view.nothing != text {
@@ -213,25 +214,25 @@ impl FriendList {
         }
     }
 
-    /// The first row that can be opened, for Enter in the search field.
+    /// Returns the first row that can be opened, for Enter in the search field.
     #[must_use]
     pub fn first(&self) -> Option<RowRequest> {
         self.view.borrow().entries.iter().find_map(opened)
     }
 
-    /// What would be opened by Enter.
+    /// Returns the person that Enter would open.
     #[must_use]
     pub fn chosen(&self) -> Option<Person> {
         self.view.borrow().chosen_person().cloned()
     }
 
-    /// The rows it shows, from the first on.
+    /// Returns the rows that are shown, from the first.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         self.view.borrow().entries.clone()
     }
 
-    /// Takes the keys, and chooses the first row if none is.
+    /// Takes the keyboard, and chooses the first row if none is chosen.
     pub fn focus(&mut self) {
         self.view.borrow_mut().choose_any();
         let _ = self.widget.take_focus();
@@ -256,7 +257,7 @@ fn opened(entry: &Entry) -> Option<RowRequest> {
     }
 }
 
-/// Rows that are in sight together.
+/// Returns how many rows fit into sight.
 fn page(w: &Widget) -> usize {
     usize::try_from(w.h() / theme::ROW).unwrap_or(1)
 }
@@ -265,7 +266,7 @@ fn height(entry: &Entry) -> i32 {
     if matches!(entry, Entry::Section { .. }) { SECTION } else { theme::ROW }
 }
 
-/// The ground and the tooltip go with the row under the pointer.
+/// Updates the highlight and the tooltip for the row under the pointer.
 fn point(view: &RefCell<View>, w: &mut Widget) {
     let (changed, over) = {
         let mut view = view.borrow_mut();
@@ -274,15 +275,15 @@ fn point(view: &RefCell<View>, w: &mut Widget) {
     let Some(text) = changed else { return };
     w.set_tooltip(&text);
     w.redraw();
-    // The one that is shown is about another row. Where it goes away, FLTK tells the list at once where the pointer is:
-    // nothing may be borrowed.
+    // The tooltip that is shown is about another row. When it disappears, FLTK tells the list at once where the pointer
+    // is, so nothing may be borrowed.
     if let (true, Some(group)) = (over, w.parent()) {
         Tooltip::current(&group);
     }
 }
 
 impl View {
-    /// The row under the pointer may be another one; then what its tooltip says, perhaps nothing.
+    /// Returns the new row's tooltip, perhaps empty, if the row under the pointer has changed.
     fn point(&mut self, w: &Widget) -> Option<String> {
         let before = self.under.take();
         self.under = self.pointer.and_then(|y| self.at(y));
@@ -336,7 +337,7 @@ impl View {
         }
     }
 
-    /// Chooses the first row that can be opened if none is chosen, so that the keys' place is seen.
+    /// Chooses the first row that can be opened if none is chosen, so that it can be seen where keys work.
     fn choose_any(&mut self) {
         if self.chosen.is_none() {
             self.chosen = self.entries.iter().position(|e| !matches!(e, Entry::Section { .. }));
@@ -365,7 +366,7 @@ impl View {
             }
             Event::Move => {
                 self.pointer = Some(y);
-                // What looks otherwise is drawn by then.
+                // What looks different is redrawn by then.
                 (false, None)
             }
             Event::MouseWheel => {
@@ -379,8 +380,8 @@ impl View {
                     return (true, None);
                 }
                 let right = || app::event_mouse_button() == app::MouseButton::Right;
-                // The second press of a double click has brought this window before the chat that the first one
-                // opened; and rows may have moved meanwhile.
+                // The second press of a double click has brought this window before the chat that the first press
+                // opened; rows may have moved meanwhile.
                 if app::event_clicks_num() > 0 && !right() {
                     return (true, self.pressed.clone());
                 }
@@ -410,7 +411,7 @@ impl View {
 
     fn key(&mut self, w: &Widget) -> KeyOutcome {
         if let Some(event) = pressed(ACTIONS, false) {
-            // A room has nothing to edit, and is not removed.
+            // A room has nothing to edit, and cannot be removed.
             let person = self.chosen_person().filter(|person| !person.account.is_room());
             return (true, person.map(|person| RowRequest::Do(event(person))));
         }
@@ -424,13 +425,13 @@ impl View {
         }
     }
 
-    /// The row is chosen, or as near to it as there are rows.
+    /// Chooses this row, or the nearest one there is.
     fn go_to(&mut self, row: usize, w: &Widget) -> KeyOutcome {
         self.choose(row, w.h());
         (true, None)
     }
 
-    /// Above the first row stands the search field.
+    /// Moves the choice up; above the first row is the search field.
     fn go_up(&mut self, w: &Widget) -> KeyOutcome {
         match self.chosen {
             None | Some(0) => (true, Some(RowRequest::Search(String::new()))),
@@ -438,7 +439,7 @@ impl View {
         }
     }
 
-    /// Closes the chosen heading, or opens it; one that is so already stays.
+    /// Opens or closes the chosen section, unless it already is so.
     fn fold(&self, opens: bool) -> KeyOutcome {
         let wish = match self.chosen.and_then(|row| self.entries.get(row)) {
             Some(Entry::Section { section, open, .. }) if *open != opens => Some(RowRequest::Toggle(section.clone())),
@@ -469,13 +470,13 @@ impl View {
         }
         let screen = widget.window().map_or(0, |window| window.screen_num());
         let bar = self.bar(h);
-        // Rows are as wide as there is room beside the bar.
+        // Rows are as wide as the bar leaves room for.
         let wide = if bar.is_some() { w - bar::WIDTH } else { w };
         let anew = std::mem::replace(&mut self.barred, bar.is_some()) != bar.is_some();
         let begun = self.canvas.begin([x, y, w, h], screen, wide, &rows, anew);
         let (left, top) = (begun.left, begun.top);
         self.canvas.bar(&begun, [w, h], bar.map(|bar| (bar, self.thumb.is_some())));
-        // Rows are painted whole: one that is copied in part and painted in part could show where.
+        // Rows are painted as a whole, since the border between a copied and a painted part might be visible.
         let touched =
             |row: &&Painted<Line>| begun.bands.iter().any(|[from, to]| row.y < *to && row.y + row.height > *from);
         let touched = rows.iter().filter(touched).map(|row| [row.y.max(0), (row.y + row.height).min(h)]);

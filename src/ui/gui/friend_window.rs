@@ -1,4 +1,4 @@
-//! A friend's account, remark and group: for a new one or a change.
+//! The window for a friend's account, remark and group: for a new friend or a change.
 
 use std::rc::Rc;
 
@@ -18,20 +18,20 @@ use crate::client::session::LookUpResult;
 /// What was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
-    /// Who, unchecked.
+    /// The account, unchecked.
     pub account: String,
-    /// What their owner calls them.
+    /// The remark.
     pub remark: String,
-    /// The section they stand in.
+    /// The group.
     pub group: String,
-    /// Kept and not shown.
+    /// Whether they are blocked: messages are kept but not shown.
     pub blocked: bool,
 }
 
-/// What the window of a friend's remark and group asks for.
+/// What the window of a friend asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The window is wanted: for a known account, or for somebody new of that name, which may be empty.
+    /// The window is to be opened, for a known account or for somebody new of this name, which may be empty.
     Open(String),
     /// The button was pressed.
     Save(Form),
@@ -39,11 +39,11 @@ pub enum Event {
     Closed,
 }
 
-/// The window.
+/// The window of a friend.
 pub struct FriendWindow {
     window: screen::Owned,
     sheet: Sheet,
-    /// Whom it was opened for.
+    /// The name it was opened for.
     name: String,
     account: Input,
     remark: Input,
@@ -52,15 +52,15 @@ pub struct FriendWindow {
     message: Note,
     save: Button,
     typed: Rc<dyn Fn() -> Form>,
-    /// Whom the server was asked for, and not answered yet.
+    /// The account that the server was asked about and has not answered yet.
     asked: Option<Account>,
-    /// Whom it could not be asked for: saved once more they are added all the same.
+    /// The account that the server could not be asked about; pressing the button again adds it all the same.
     unchecked: Option<Account>,
 }
 
 impl FriendWindow {
-    /// Opens the window: for `known`, whose account stays, or for somebody new called `name`; `asks` where the server
-    /// can be asked whether there is that account.
+    /// Opens the window: for `known`, whose account cannot be changed, or for somebody new called `name`. `asks` says
+    /// that the server can be asked whether there is such an account.
     #[must_use]
     pub fn new(name: &str, known: Option<&Contact>, groups: &[String], asks: bool, emit: Emit) -> Self {
         let mut body = Rows::new(WIDTH);
@@ -89,7 +89,7 @@ impl FriendWindow {
         }
         let typed: Rc<dyn Fn() -> Form> = {
             let (account, remark, group, blocked) = (account.clone(), remark.clone(), group.clone(), blocked.clone());
-            // What is shown of an account may not be all of it.
+            // The field may show the account in shortened form.
             let (shown, given) = (account.value(), known.map_or(name, |c| c.account.as_str()).to_owned());
             Rc::new(move || {
                 let typed = account.value();
@@ -127,15 +127,15 @@ impl FriendWindow {
         }
     }
 
-    /// Whom it was opened for, what is typed, and whom the server was asked for and not answered yet.
+    /// Returns the name it was opened for, what is typed, and the account the server was asked about.
     #[must_use]
     pub fn state(&self) -> (String, Form, Option<Account>) {
         (self.name.clone(), (self.typed)(), self.asked.clone())
     }
 
-    /// Types that into a window that is made anew for the same.
+    /// Fills what was typed into a rebuilt window for the same person.
     pub fn fill(&mut self, form: &Form, asked: Option<Account>) {
-        // Else it is shown as it was when the window was opened.
+        // Otherwise it is shown as when the window was opened.
         if form.account != self.name {
             self.account.set_value(&form.account);
         }
@@ -145,13 +145,13 @@ impl FriendWindow {
         asked.into_iter().for_each(|account| self.asks(account));
     }
 
-    /// Whether somebody new may be added without a question: it was asked, and there was no answer.
+    /// Returns whether this account may be added without asking again, since there was no answer.
     #[must_use]
     pub fn is_unchecked(&self, account: &Account) -> bool {
         self.unchecked.as_ref() == Some(account)
     }
 
-    /// The server is asked whether there is this account.
+    /// Shows that the server is being asked whether there is this account.
     pub fn asks(&mut self, account: Account) {
         self.save.set_label(&t!("friend.save"));
         self.message.set_label_color(theme::palette().dim);
@@ -159,12 +159,13 @@ impl FriendWindow {
         (self.asked, self.unchecked) = (Some(account), None);
     }
 
-    /// The server's answer about an account; what is typed now, if it is that one's still and is to be added.
+    /// Shows the server's answer about an account. Returns the form if it is still about that account, which is to be
+    /// added.
     pub fn answered(&mut self, about: &Account, found: &LookUpResult) -> Option<Form> {
         self.asked.take_if(|asked| asked == about)?;
         let form = (self.typed)();
         if Account::person(&form.account).as_ref() != Ok(about) {
-            // Something else was typed meanwhile, of which nothing is known.
+            // Something else was typed meanwhile, about which nothing is known.
             self.message.set_label_color(theme::palette().dim);
             self.sheet.tell(&mut self.message, &t!("friend.is_asked"));
             return None;
@@ -178,7 +179,7 @@ impl FriendWindow {
         None
     }
 
-    /// Nobody knows whether there is this account.
+    /// Shows that it is unknown whether there is this account, and leaves it to the person.
     fn leave_to_owner(&mut self, account: &Account, why: &str) {
         self.unchecked = Some(account.clone());
         self.say(why);
@@ -186,7 +187,7 @@ impl FriendWindow {
         let _ = self.save.take_focus();
     }
 
-    /// Says what is wrong with the account; everything typed stays.
+    /// Shows what is wrong with the account; everything typed stays.
     pub fn say(&mut self, text: &str) {
         log::info!("said: {text}");
         self.message.set_label_color(theme::palette().error);
@@ -194,7 +195,7 @@ impl FriendWindow {
         let _ = self.account.take_focus();
     }
 
-    /// The window itself.
+    /// Returns the window itself.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
@@ -202,7 +203,7 @@ impl FriendWindow {
 }
 
 impl Form {
-    /// The contact it describes.
+    /// Returns the contact that was typed.
     ///
     /// # Errors
     /// What the protocol forbids in an account.

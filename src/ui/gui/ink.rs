@@ -1,20 +1,20 @@
-//! Colours that can be read on their ground.
+//! Colours that are legible on their background.
 
 use fltk::enums::Color;
 
 use super::widgets::mix;
 
-/// What text needs at least, as everywhere in the windows.
+/// The lowest contrast of text in the windows.
 const CONTRAST: f64 = 4.5;
 
-/// The colour, nearer to the text's as far as it takes to be read on the ground.
+/// Returns the colour, moved as far towards the text's colour as is needed to be legible on the background.
 #[must_use]
 pub fn legible(colour: Color, text: Color, ground: Color) -> Color {
     let nearer = (0..100).step_by(10).map(|percent| mix(colour, text, percent));
     nearer.into_iter().find(|ink| contrast(*ink, ground) >= CONTRAST).unwrap_or(text)
 }
 
-/// From 1 to 21, as the web's guidelines reckon it.
+/// Returns the contrast from 1 to 21, as defined by the web's accessibility guidelines.
 fn contrast(a: Color, b: Color) -> f64 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)

@@ -1,12 +1,11 @@
 //! Input methods of X11 (ibus, fcitx) come and go while the program runs. FLTK opens one at its start and never again,
-//! so after a restart of it nobody could write Chinese here any more. A thread of its own hears of those that come,
-//! and FLTK opens its own anew.
+//! so after a restart of it nobody could type Chinese in this program any more. A thread learns of new ones, and FLTK
+//! opens its own anew.
 //!
-//! Opening one takes as long as all else before the first window is there, some sixty questions to the display; so the
-//! first one is opened when that window has been drawn, before its first key.
+//! Opening one takes as long as everything else before the first window, some sixty requests to the display; so the
+//! first is opened after that window has been drawn, before its first key.
 //!
-//! Input methods announce themselves at the root window, in the property that XIM's specification calls
-//! `XIM_SERVERS`.
+//! Input methods announce themselves at the root window, in the property that XIM's specification calls `XIM_SERVERS`.
 
 use std::thread;
 
@@ -16,10 +15,10 @@ use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt, EventMask};
 
-/// From its word to when it can be asked.
+/// How many seconds after its announcement an input method can be used.
 const SOON: f64 = 0.5;
 
-/// Lets FLTK connect to the display without opening an input method; [`begin`] is to follow.
+/// Lets FLTK connect to the display without opening an input method; [`begin`] must follow.
 pub fn without<T>(connect: impl FnOnce() -> T) -> T {
     fltk_xim::hold();
     let connected = connect();
@@ -27,8 +26,8 @@ pub fn without<T>(connect: impl FnOnce() -> T) -> T {
     connected
 }
 
-/// Opens the input method that is there, and listens from now on, until the program ends, for others. Without a display
-/// or a thread nothing is listened to.
+/// Opens the present input method, and listens for others from now on until the program ends. Without a display or a
+/// thread it does not listen.
 pub fn begin() {
     if let Some(window) = front() {
         fltk_xim::open(window);
@@ -47,7 +46,7 @@ fn watch() {
     }
 }
 
-/// A connection of its own, as FLTK's is not ours to wait on.
+/// Listens on a connection of its own, as we must not wait on FLTK's.
 fn listen() -> Result<(), Box<dyn std::error::Error>> {
     let (connection, screen) = x11rb::connect(None)?;
     let root = connection.setup().roots.get(screen).ok_or("no screen")?.root;
@@ -59,7 +58,7 @@ fn listen() -> Result<(), Box<dyn std::error::Error>> {
             && change.atom == servers
         {
             app::awake_callback(|| {
-                // Several words follow each other; the last one counts.
+                // Several announcements follow each other; the last one counts.
                 let word = WORDS.get().wrapping_add(1);
                 WORDS.set(word);
                 app::add_timeout3(SOON, move |_| {
@@ -76,7 +75,7 @@ thread_local! {
     static WORDS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// FLTK's own state of XIM, by its names in the library that the bindings are built with.
+/// FLTK's own state of XIM, by its symbols in the library that the bindings are built with.
 #[allow(unsafe_code, reason = "FLTK has no call for it; the names are those of FLTK 1.4, which Cargo.toml pins")]
 mod fltk_xim {
     use std::ffi::{c_ulong, c_void};
@@ -92,15 +91,15 @@ mod fltk_xim {
         fn init_xim();
         #[link_name = "_ZN20Fl_X11_Screen_Driver12xim_activateEm"]
         fn xim_activate(window: c_ulong);
-        /// Xlib's.
+        /// A function of Xlib.
         #[link_name = "XSetICFocus"]
         fn set_focus(context: *mut c_void);
     }
 
-    /// FLTK does not open one while it believes that it has one. Nothing looks at it before [`release`]: only events
-    /// do, and none is handled before a window is there.
+    /// Makes FLTK believe that it has an input method, so that it opens none. Nothing looks at it before [`release`]:
+    /// only events do, and none is handled before there is a window.
     pub fn hold() {
-        // SAFETY: as below; what is put there is never looked into.
+        // SAFETY: as below; the pointer is never followed.
         unsafe {
             if METHOD.is_null() {
                 METHOD = std::ptr::dangling_mut();
@@ -108,7 +107,7 @@ mod fltk_xim {
         }
     }
 
-    /// It has none, and may open one.
+    /// Ends that, so that FLTK may open one.
     pub fn release() {
         // SAFETY: as below.
         unsafe {
@@ -118,15 +117,15 @@ mod fltk_xim {
         }
     }
 
-    /// Opens one, unless FLTK has done so by itself (it does when the pointer comes into a window), for a window that
-    /// may have got the keys before.
+    /// Opens an input method, unless FLTK has done so itself (as it does when the pointer enters a window), for a
+    /// window that may have got the keyboard before.
     pub fn open(window: c_ulong) {
         // SAFETY: as below.
         unsafe {
             init_xim();
             if !METHOD.is_null() && !CONTEXT.is_null() {
                 xim_activate(window);
-                // Activated for another window it has a context of its own, or none.
+                // If it was activated for another window, it has a context of its own or none.
                 if !CONTEXT.is_null() {
                     set_focus(CONTEXT);
                 }
@@ -134,11 +133,11 @@ mod fltk_xim {
         }
     }
 
-    /// Opens the input method that is there now, for this window; false, and all as it was, if there is none.
+    /// Opens the present input method for this window; returns false, and leaves everything as it was, if there is
+    /// none.
     pub fn reopen(window: c_ulong) -> bool {
-        // SAFETY: FLTK's statics and functions are used by this thread alone, the one that runs FLTK, and outside of
-        // any of its calls. What was opened before is left as it is: its other end is gone, and Xlib closes nothing
-        // that nobody answers for.
+        // SAFETY: FLTK's statics and functions are only used by this thread, which runs FLTK, and outside of any of its
+        // calls. What was opened before is left as it is: its other end has gone, and Xlib cannot close it.
         unsafe {
             let before = (METHOD, CONTEXT, WINDOW);
             (METHOD, CONTEXT, WINDOW) = (std::ptr::null_mut(), std::ptr::null_mut(), 0);
@@ -154,7 +153,7 @@ mod fltk_xim {
     }
 }
 
-/// The window with the keys, else the one in front.
+/// Returns the window with the keyboard, else the one in front.
 fn front() -> Option<std::ffi::c_ulong> {
     let focus = app::focus().and_then(|w| w.top_window()).filter(|w| w.shown()).map(|w| w.raw_handle());
     focus.or_else(|| app::first_window().filter(|w| w.shown()).map(|w| w.raw_handle()))

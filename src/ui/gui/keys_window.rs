@@ -1,4 +1,4 @@
-//! All keys, in one window; and those that work in every window.
+//! The list of all keys in one window; also the keys that work in every window.
 
 use std::rc::Rc;
 
@@ -17,20 +17,20 @@ use super::{
 };
 
 const ROW: i32 = 24;
-/// A column: two of them fit on a small screen, one does not.
+/// The width of a column: two fit on a small screen side by side, while all keys in one column would be too high.
 const COLUMN: i32 = 460;
 
-/// Over the keys that work in every window.
+/// The heading of the keys that work in every window.
 const EVERYWHERE_TITLE: &str = "keys.everywhere";
 
-/// What stands in a column: a heading, or a line where there are keys.
+/// The lines of a column: headings and keys.
 type Column = Vec<Line>;
 
-/// A heading, and the tables whose keys stand below it.
+/// A heading, and the tables whose keys are below it.
 type Section = (&'static str, &'static [&'static dyn Table]);
 
-/// The keys of every window, of login and main window; those of the others. From the tables that dispatch reads: a new table
-/// goes in here.
+/// The keys in two columns: of every window, the login window and the main window; and of the others. They come from
+/// the tables that dispatch reads; a new table is added here.
 const COLUMNS: [&[Section]; 2] = [
     &[
         (EVERYWHERE_TITLE, &[&EVERYWHERE]),
@@ -53,7 +53,7 @@ fn section((heading, tables): &Section) -> Column {
     let [mut lines, mut everywhere] = [Vec::new(), Vec::new()];
     tables.iter().for_each(|table| list(&mut lines, *table));
     list(&mut everywhere, &EVERYWHERE);
-    // What works everywhere is said there alone.
+    // Keys that work everywhere are listed only there.
     lines.retain(|line| *heading == EVERYWHERE_TITLE || !everywhere.contains(line));
     lines.insert(0, (String::new(), *heading));
     lines
@@ -62,15 +62,15 @@ fn section((heading, tables): &Section) -> Column {
 /// What the list of keys asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The list is wanted.
+    /// The list is to be opened.
     Open,
-    /// It was closed.
+    /// The list was closed.
     Closed,
 }
 
-/// The window.
+/// The window with the list of keys.
 pub struct KeysWindow {
-    /// Closes with it.
+    /// The window, which closes when this is dropped.
     _window: screen::Owned,
 }
 
@@ -104,8 +104,8 @@ impl KeysWindow {
 /// Gives a window its own keys and events, and after them the keys that work in every window.
 pub fn listen(window: &mut Window, emit: &Emit, mut own: impl FnMut(enums::Event) -> bool + 'static) {
     let emit = Rc::clone(emit);
-    // Not shortcuts: FLTK offers those to the window under the pointer, whoever has the keys. And no handler
-    // for the whole program: the bindings take any result of one for "used", and Escape would do nothing.
+    // These are not FLTK's shortcuts, which go to the window under the pointer whatever has the keyboard. Nor are they
+    // a handler for the whole program: the bindings take any result of that for "used", and Escape would do nothing.
     window.handle(move |_, event| {
         own(event) || screen::zooms(event) || event == enums::Event::KeyDown && everywhere(&emit)
     });
@@ -120,7 +120,7 @@ fn height_of(column: &[Line]) -> i32 {
     i32::try_from(column.len()).unwrap_or(0) * ROW + 24
 }
 
-/// Beside each other where there is room for both, else one below the other.
+/// Draws the columns side by side if there is room, else one below the other.
 fn draw_keys(f: &mut Frame) {
     let mut at = [f.x(), f.y() + 12];
     for column in columns() {

@@ -1,5 +1,5 @@
-//! Shortcuts go by what a key means in Latin letters: where the keyboard types others (Russian, Greek, Hebrew,
-//! Arabic), by the Latin layout beside it, or by where the key stands. And with Ctrl no key writes anything.
+//! Shortcuts go by the Latin letter of a key. If the keyboard types another alphabet (Russian, Greek, Hebrew, Arabic),
+//! that is found through a Latin layout beside it, or through the key's place. With Ctrl no key types a character.
 
 use fltk::app;
 use fltk::enums::{Event, Key, Shortcut};
@@ -9,19 +9,19 @@ use fltk::text::TextEditor;
 
 use super::field_menu::State;
 
-/// Whether Ctrl is held, and with it no Alt: elsewhere than on X11 both together type characters.
+/// Returns whether Ctrl is held without Alt; except on X11, both together type characters.
 #[must_use]
 pub fn ctrl() -> bool {
     let state = app::event_state();
     state.contains(Shortcut::Ctrl) && !state.contains(Shortcut::Alt)
 }
 
-/// Which key the event is about, by its Latin meaning. With Ctrl or Alt; a key alone is its own character.
+/// Returns the key of the event, with Ctrl or Alt by its Latin letter; a key alone is its own character.
 #[must_use]
 pub fn key() -> Key {
     let pressed = app::event_key();
     let Ok(symbol) = u32::try_from(pressed.bits()) else { return pressed };
-    // Looked up again each time, as layouts come and go; only where it matters, and that is at a person's speed.
+    // Looked up each time, as layouts change; only when it matters, which is at the speed of a person.
     let shortcut = app::event_state().intersects(Shortcut::Ctrl | Shortcut::Alt);
     if !shortcut || !is_character(symbol) || u8::try_from(symbol).is_ok_and(|c| c.is_ascii_alphanumeric()) {
         return pressed;
@@ -30,26 +30,26 @@ pub fn key() -> Key {
     latin.map_or(pressed, Key::from_char)
 }
 
-/// X11's symbols of keys that write something: all but those of Return, arrows and the like.
+/// Returns whether an X11 keysym types a character, unlike Return, arrows and the like.
 fn is_character(symbol: u32) -> bool {
     matches!(symbol, 0x21..=0xfcff) || symbol >= 0x0100_0000
 }
 
-/// What a field can do with Ctrl, and by its menu.
+/// What a field can do with Ctrl, and through its menu.
 pub trait Edit: WidgetExt + Clone {
-    /// What can be done now.
+    /// Returns what can be done now.
     fn state(&self) -> State;
-    /// Where its menu opens by a key, in the window: under the field, or under the cursor.
+    /// Returns where its menu opens by a key, in the window: below the field, or below the cursor.
     fn menu_place(&self) -> (i32, i32) {
         (self.x(), self.y() + self.h())
     }
     /// Selects everything.
     fn select_all(&mut self);
-    /// Into the clipboard.
+    /// Copies the selection to the clipboard.
     fn copy_out(&mut self);
-    /// The same, and away.
+    /// Moves the selection to the clipboard.
     fn cut_out(&mut self);
-    /// Takes the last change back, or with `true` makes it again.
+    /// Undoes the last change, or redoes it if `again`.
     fn take_back(&mut self, again: bool);
 }
 
@@ -57,7 +57,7 @@ macro_rules! edit_input {
     ($($input:ty, $secret:expr);*) => {$(
         impl Edit for $input {
             fn state(&self) -> State {
-                // FLTK does not say of a line whether there is something to take back.
+                // FLTK does not tell whether a one-line field has something to undo.
                 State {
                     empty: self.value().is_empty(),
                     chosen: self.position() != self.mark(),
@@ -112,7 +112,8 @@ impl Edit for TextEditor {
     }
 }
 
-/// Ctrl with a character in a field: edits it, or goes to its window. False for what FLTK does by itself.
+/// Handles Ctrl with a character in a field: edits it, or passes the key to its window. Returns false for what FLTK
+/// does itself.
 pub fn edits<W: Edit>(field: &mut W) -> bool {
     let pressed = app::event_key();
     if !ctrl() || !u32::try_from(pressed.bits()).is_ok_and(is_character) {
@@ -121,14 +122,14 @@ pub fn edits<W: Edit>(field: &mut W) -> bool {
     let (meant, again) = (key(), app::event_state().contains(Shortcut::Shift));
     let is = |c: char| meant == Key::from_char(c);
     match () {
-        // FLTK knows these by the letter the keyboard writes.
+        // FLTK knows these by the letter that the keyboard types.
         () if "acvxz".chars().any(is) && pressed == meant => return false,
         () if is('a') => field.select_all(),
         () if is('c') => field.copy_out(),
         () if is('x') => field.cut_out(),
         () if is('v') => app::paste_text(field),
         () if is('z') => field.take_back(again),
-        // FLTK would write some of them, and take others for Emacs's.
+        // FLTK would type some of these, and take others for Emacs commands.
         () => {
             if let Some(mut window) = field.top_window().and_then(|w| w.as_group()) {
                 let _ = window.handle_event(Event::KeyDown);
@@ -138,23 +139,23 @@ pub fn edits<W: Edit>(field: &mut W) -> bool {
     true
 }
 
-/// What the keys of a keyboard write, by X11's numbers for keys and symbols: for each key one symbol a column, the
-/// first of them that which FLTK knows the key by.
+/// What the keys of a keyboard type, in X11's keycodes and keysyms: for each key one keysym in each column, the first
+/// of which is the one that FLTK knows the key by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyboard {
-    /// The first key's number.
+    /// The keycode of the first key.
     pub first: u8,
     /// How many keysyms each key has, one for each level of each layout.
     pub columns: usize,
-    /// Key by key.
+    /// The keysyms, key by key.
     pub symbols: Vec<u32>,
 }
 
-/// The keys of a keyboard that have characters, by the numbers all PCs' have on X11, with the American layout's.
+/// The keys with characters, by the keycodes that all PCs have on X11, with the American layout's characters.
 const PLACES: [(u8, &str); 4] = [(20, "-="), (24, "qwertyuiop[]"), (38, "asdfghjkl;'`"), (51, "\\zxcvbnm,./")];
 
 impl Keyboard {
-    /// The Latin character of the key whose first symbol this is; none where it has no other than its own.
+    /// Returns the Latin character of the key whose first keysym this is; `None` if it has no other than its own.
     #[must_use]
     pub fn latin(&self, symbol: u32) -> Option<char> {
         let letters = (0..self.columns).find(|column| self.has_letters(*column));
@@ -179,7 +180,7 @@ impl Keyboard {
         self.symbols.chunks(self.columns.max(1))
     }
 
-    /// Whether a Latin text can be written with this column.
+    /// Returns whether a Latin text can be typed with this column.
     fn has_letters(&self, column: usize) -> bool {
         let has = |letter: char| self.keys().any(|key| key.get(column) == Some(&u32::from(letter)));
         ('a'..='z').all(has)

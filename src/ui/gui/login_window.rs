@@ -1,4 +1,4 @@
-//! The login window: account and password, one button, one line that says what is wrong.
+//! The login window: account and password, one button, and one line that says what is wrong.
 
 use std::rc::Rc;
 
@@ -19,11 +19,11 @@ use super::sheet::{Note, Rows, Sheet, WIDTH, outwards};
 use super::widgets::{self, Style, enter_submits, enter_submits_and};
 use super::{Emit, Secret, UiEvent, begin, register_window, screen, settings_window, theme};
 
-/// How high the disc and the name of the program are.
+/// The height of the disc and the program's name.
 const HEAD: i32 = 56;
-/// How high a box to tick is with a link beside it.
+/// The height of a checkbox with a link beside it.
 const KEPT: i32 = 30;
-/// How wide the way to a new account is.
+/// The width of the link to registration.
 const REGISTER: i32 = 84;
 
 type WindowKey = Action<fn() -> UiEvent>;
@@ -41,39 +41,39 @@ pub(super) const ACTIONS: &[WindowKey] = &[
 pub enum Event {
     /// The button was pressed.
     LogIn { account: String, password: Secret },
-    /// Another account stands in the field.
+    /// Another account was typed.
     AccountTyped(String),
-    /// This account shall need its password again on this device.
+    /// This device is to be forgotten for this account, so that it needs its password again.
     ForgetDevice(String),
-    /// Chinese instead of English, or the other way round.
+    /// The language is to change from English to Chinese, or the other way round.
     OtherLanguage,
     /// The window was closed.
     Closed,
 }
 
-/// What the login window begins with.
+/// What is in the login window.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoginForm {
     /// The account.
     pub account: String,
-    /// The password; empty but for a window that is built anew.
+    /// The password; empty unless the window is rebuilt.
     pub password: Secret,
     /// Whether the account is filled in next time.
     pub remember: bool,
-    /// Whether no password is needed on this device next time.
+    /// Whether this device is remembered, so that no password is needed next time.
     pub stay: bool,
 }
 
-/// What a message is about.
+/// The field that a message is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     /// The account.
     Account,
-    /// The password, in the registration window both.
+    /// The password; in the registration window both of them.
     Password,
 }
 
-/// Account and password.
+/// The login window.
 pub struct Login {
     window: screen::Owned,
     sheet: Sheet,
@@ -81,14 +81,14 @@ pub struct Login {
     password: SecretInput,
     remember: CheckButton,
     stay: CheckButton,
-    /// The account in the field needs no password here, as long as that is ticked.
+    /// Whether the account in the field needs no password here, as long as the checkbox is ticked.
     known: bool,
     message: Note,
     server: Note,
 }
 
 impl Login {
-    /// Opens the window; `server` is the line at its foot.
+    /// Opens the window; `server` is the line at the bottom.
     #[must_use]
     pub fn new(form: &LoginForm, server: &str, emit: Emit) -> Self {
         let mut rows = Rows::new(WIDTH);
@@ -129,7 +129,7 @@ impl Login {
         login
     }
 
-    /// What logs in; and what is typed is looked up.
+    /// Sets up the ways to log in, and what happens while an account is typed.
     fn submits(&mut self, mut button: Button, emit: &Emit) {
         let submit: Rc<dyn Fn()> = {
             let (account, password, emit) = (self.account.clone(), self.password.clone(), Rc::clone(emit));
@@ -146,7 +146,8 @@ impl Login {
         button.set_callback(move |_| submit());
     }
 
-    /// Whoever stays logged in is remembered, and who does not is forgotten at once.
+    /// Sets up the checkboxes: staying logged in includes remembering the account, and ending it makes this device
+    /// forgotten at once.
     fn keeps(&mut self, emit: &Emit) {
         let (account, mut remember, emit) = (self.account.clone(), self.remember.clone(), Rc::clone(emit));
         self.stay.set_callback(move |stay| {
@@ -158,7 +159,7 @@ impl Login {
         });
     }
 
-    /// To registration, the other language, the settings; the keys, and how it closes.
+    /// Sets up the ways to registration, the other language and the settings; also the keys, and how the window closes.
     fn leads_on(&self, buttons: [Button; 3], emit: Emit) {
         let events = [
             UiEvent::Register(register_window::Event::Open),
@@ -175,22 +176,22 @@ impl Login {
             event.inspect(|event| out(event())).is_some()
         });
         window.set_callback(move |_| {
-            // Escape is not a way to leave.
+            // Escape does not close this window.
             if app::event_key() != Key::Escape || app::event() == enums::Event::Close {
                 emit(UiEvent::Login(Event::Closed));
             }
         });
     }
 
-    /// The same window anew, in another language or theme; what was typed stays.
+    /// Rebuilds the window in another language or theme; what was typed stays.
     #[must_use]
     pub fn renewed(&self, server: &str, emit: Emit) -> Self {
-        // It goes first, so that the new one can take its place.
+        // This window closes first, so that the new one takes its place.
         screen::hide(&self.window);
         Self::new(&self.form(), server, emit)
     }
 
-    /// Whether the account in the field can log in without a password here; then that is ticked.
+    /// Sets whether the account in the field can log in without a password here, and ticks the checkbox accordingly.
     pub fn set_known(&mut self, known: bool) {
         if known != std::mem::replace(&mut self.known, known) {
             self.stay.set_value(known);
@@ -200,19 +201,19 @@ impl Login {
         }
     }
 
-    /// Whoever is asked for the password again still wants to stay.
+    /// Keeps the checkbox for staying logged in ticked when the password is needed again.
     pub fn keep_staying(&mut self) {
         self.stay.set_value(true);
         self.stay.redraw();
     }
 
-    /// The line at the foot: which server.
+    /// Sets the line at the bottom, which names the server.
     pub fn set_server(&mut self, server: &str) {
         self.server.set_tooltip(&widgets::escape(server));
         self.sheet.tell(&mut self.server, server);
     }
 
-    /// What is in the fields.
+    /// Returns what is in the fields.
     #[must_use]
     pub fn form(&self) -> LoginForm {
         LoginForm {
@@ -223,20 +224,20 @@ impl Login {
         }
     }
 
-    /// Says something about the last try; `wrong` in the colour of errors.
+    /// Shows a text about the last try; `wrong` in the colour of errors.
     pub fn say(&mut self, text: &str, wrong: bool) {
         let palette = theme::palette();
         self.message.set_label_color(if wrong { palette.error } else { palette.dim });
         self.sheet.tell(&mut self.message, text);
     }
 
-    /// What the window says, for tests.
+    /// Returns the text that is shown, for tests.
     #[must_use]
     pub fn said(&self) -> String {
         self.message.label()
     }
 
-    /// The keys go to the field where something is missing or wrong; what is in it stays.
+    /// Puts the keyboard into the field where something is missing or wrong; its text stays.
     pub fn go_to(&mut self, field: Field) {
         let _ = match field {
             Field::Account => self.account.take_focus(),
@@ -244,7 +245,7 @@ impl Login {
         };
     }
 
-    /// Clears the password, and the account too if it does not exist; the cursor stands where to go on.
+    /// Clears the password, and the account too if it does not exist, and puts the cursor where to go on.
     pub fn again(&mut self, account_too: bool) {
         self.password.set_value("");
         if account_too {
@@ -262,7 +263,7 @@ impl Login {
         self.raise();
     }
 
-    /// The window itself.
+    /// Returns the window itself.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
@@ -274,10 +275,10 @@ impl Login {
     }
 }
 
-/// What is kept, and beside it the way to a new account, which the Tab key finds after both.
+/// Makes the checkboxes and, beside them, the link to registration, which Tab reaches after both.
 fn keeping(rows: &mut Rows) -> (CheckButton, CheckButton, Button) {
     rows.row(2 * KEPT, 0, |row| {
-        // Its text, and not its edge, ends where the fields do.
+        // Its text, rather than its edge, is flush with the fields.
         outwards(row, 4);
         let mut kept = Flex::new(0, 0, 0, 0, None).column();
         kept.set_pad(0);
@@ -295,11 +296,11 @@ fn keeping(rows: &mut Rows) -> (CheckButton, CheckButton, Button) {
     })
 }
 
-/// The line about the server, the other language, the settings.
+/// Makes the line about the server, and the buttons for the other language and the settings.
 fn login_foot(rows: &mut Rows) -> (Note, Button, Button) {
     rows.rule();
     rows.row(theme::CONTROL, 4, |row| {
-        // The wheel ends where the fields do, not what is lit around it.
+        // The wheel, rather than the highlight around it, is flush with the fields.
         outwards(row, 8);
         let mut place = widgets::note(0, 0, 0, theme::CONTROL);
         place.set_label_color(theme::palette().dim);

@@ -1,8 +1,8 @@
-//! The main window: me and my state, a search, the friends, the connection line.
+//! The main window: one's own name and state, a search, the friends, and the connection line.
 //!
 //! Its parts:
 //!
-//! - `status`: me and my state, and the connection line.
+//! - `status`: one's own state, and the connection line.
 //! - `listing`: the rows of the list.
 
 mod listing;
@@ -42,7 +42,7 @@ const FOOT: i32 = 30;
 
 type WindowKey = Action<fn(&Emit, &mut Input)>;
 
-/// The window's own keys, which get its search; those of rows are the list's.
+/// The keys that work anywhere in the window, with its search; the list handles those of rows.
 pub(super) const ACTIONS: &[WindowKey] = &[
     WindowKey::new(&[Press::Ctrl('n')], "keys.friend", |emit, _| {
         emit(UiEvent::Friend(friend_window::Event::Open(String::new())))
@@ -54,58 +54,58 @@ pub(super) const ACTIONS: &[WindowKey] = &[
 /// What the main window and its menus ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// One's own menu is wanted, at this place of the window.
+    /// One's own menu is to be opened, at this place of the window.
     OwnMenu(i32, i32),
-    /// The menu of somebody's row is wanted, at this place of the window.
+    /// The menu of a person's row is to be opened, at this place of the window.
     RowMenu(Box<Person>, i32, i32),
-    /// A heading of the list is to be opened or closed.
+    /// A section of the list is to be opened or closed.
     Toggle(roster::Section),
-    /// Somebody is to be blocked, or not any more.
+    /// Somebody is to be blocked, or unblocked.
     Block(Account, bool),
-    /// Somebody is to be taken off the list, after a question.
+    /// Somebody is to be removed from the list, after asking.
     Remove(Account),
-    /// The same, with all messages.
+    /// Somebody is to be removed with all their messages, after asking.
     Delete(Account),
-    /// Who stands in a file is to be added; which file is asked.
+    /// The people in a file are to be added; the file is asked for.
     Import,
-    /// The list is to be written into a file; which is asked.
+    /// The list is to be written into a file; the file is asked for.
     Export,
-    /// The account is to go online, or offline.
+    /// The account is to go online or offline.
     SetOnline(bool),
     /// The server is to be asked for messages now.
     Fetch,
-    /// The search is to have the keys.
+    /// The search is to get the keyboard.
     Search,
-    /// The window is looked at.
+    /// The person looks at the window.
     Looked,
-    /// What stood over the connection line was read, and may go.
+    /// The notice above the connection line was read and is to be removed.
     NoticeSeen,
-    /// The account's place is to be taken back from another device.
+    /// The session is to be taken back from another device.
     TakeBack,
-    /// It is to be left there.
+    /// The session is to be left to the other device.
     StayOffline,
-    /// The login window is wanted, as the password is needed.
+    /// The login window is to be opened, since the password is needed.
     LogInAgain,
-    /// Why the server may be somebody else is to be shown.
+    /// The window that says why the server may be another one is to be opened.
     ShowDoubt,
-    /// The login window is wanted, for another account.
+    /// The login window is to be opened for another account.
     SwitchAccount,
-    /// The same, and this account shall need its password again on this device.
+    /// The login window is to be opened for another account, and this device forgotten.
     LeaveDevice,
     /// The program is to end.
     Quit,
 }
 
-/// Who one is here.
+/// The person who is logged in.
 #[derive(Debug, Clone)]
 pub struct Me {
     /// The account.
     pub account: Account,
-    /// What its owner calls themselves; kept on this machine alone.
+    /// Their nickname, which is kept on this machine alone.
     pub nickname: String,
 }
 
-/// The window with the friends.
+/// The main window.
 pub struct MainWindow {
     window: screen::Owned,
     head: Button,
@@ -117,12 +117,12 @@ pub struct MainWindow {
     roster: Rc<RefCell<Roster>>,
     listing: Listing,
     lay_out: Rc<dyn Fn(i32, i32)>,
-    /// Asks for attention.
+    /// Whether the window asks for attention.
     urgent: bool,
 }
 
 impl MainWindow {
-    /// Opens the window of an account, at its place of last time.
+    /// Opens the window of an account, at its saved place.
     #[must_use]
     pub fn new(me: &Me, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
@@ -144,7 +144,7 @@ impl MainWindow {
         });
         let search = widgets::field(12, HEAD, 276, &t!("main.search"));
         let list = FriendList::new(0, 0, 300, 500, row_requests(&emit, &search));
-        // What is answered goes away, and the keys go back to the list.
+        // The buttons of a notice disappear when they are pressed, so the list gets the keyboard.
         let answer: Emit = Rc::new({
             let (emit, list) = (Rc::clone(&emit), list.clone());
             move |event| {
@@ -207,7 +207,7 @@ impl MainWindow {
             move |_| listing.fill(clock::now().unix_ms)
         });
         let wish = row_requests(&emit, &self.search);
-        // Else the field would use the keys first.
+        // Otherwise the field would use the keys first.
         self.search.super_handle_first(false);
         self.search.handle({
             let mut list = list.clone();
@@ -241,7 +241,7 @@ impl MainWindow {
             does.inspect(|does| does(&out, &mut search)).is_some()
         });
         self.window.set_callback(move |_| {
-            // Escape is not a way to leave.
+            // Escape does not close this window.
             if app::event_key() != Key::Escape || app::event() == enums::Event::Close {
                 emit(UiEvent::Main(Event::Quit));
             }
@@ -253,13 +253,13 @@ impl MainWindow {
         self.window.show();
     }
 
-    /// Brings the window to the front, with the keys in its search.
+    /// Brings the window to the front, with the keyboard in its search.
     pub fn search(&mut self) {
         self.window.show();
         let _ = self.search.take_focus();
     }
 
-    /// A message came that no chat window shows: the window asks for attention, unless it has it.
+    /// Asks for attention, unless the window has the keyboard, because a message came that no chat window shows.
     pub fn unseen(&mut self) {
         if !self.has_keys() {
             self.urgent = true;
@@ -272,34 +272,34 @@ impl MainWindow {
         focus.is_some_and(|w| w.as_widget_ptr() == self.window.as_widget_ptr())
     }
 
-    /// The person looks at it.
+    /// Handles that the person looks at the window.
     pub fn looked(&mut self) {
-        // It may be behind again by now.
+        // It may be behind another one again by now.
         if self.has_keys() && std::mem::take(&mut self.urgent) {
             super::x11::ask_for_attention(&self.window, false);
         }
     }
 
-    /// Where it stands: x, y, width, height.
+    /// Returns the window's place, to be saved.
     #[must_use]
     pub fn position(&self) -> [i32; 4] {
         screen::position_of(&self.window)
     }
 
-    /// The list as the history has it.
+    /// Sets the list as the history has it.
     pub fn set_conversations(&mut self, conversations: Vec<Conversation>) {
         self.roster.borrow_mut().set_conversations(conversations);
         self.fill();
         self.entitle();
     }
 
-    /// Strangers that do not stand in the list one by one.
+    /// Sets how many strangers there are beyond those that are listed.
     pub fn set_more_strangers(&mut self, more: crate::client::history::MoreStrangers) {
         self.roster.borrow_mut().set_more_strangers(more);
         self.fill();
     }
 
-    /// Who is online, on servers that say; then there is a lobby as well. Whether that is something new.
+    /// Sets who is online, at servers that say, which also have a lobby. Returns whether that has changed.
     pub fn set_online(&mut self, online: Option<Vec<Account>>) -> bool {
         let new = self.roster.borrow_mut().set_online(online);
         if new {
@@ -308,13 +308,13 @@ impl MainWindow {
         new
     }
 
-    /// Opens or closes a heading.
+    /// Opens or closes a section.
     pub fn toggle(&mut self, section: &roster::Section) {
         self.roster.borrow_mut().toggle(section);
         self.fill();
     }
 
-    /// Empties the search.
+    /// Clears the search.
     pub fn clear_search(&mut self) {
         if !self.search.value().is_empty() {
             self.search.set_value("");
@@ -322,13 +322,13 @@ impl MainWindow {
         }
     }
 
-    /// What is known of people.
+    /// Returns what is known about people.
     #[must_use]
     pub fn roster(&self) -> std::cell::Ref<'_, Roster> {
         self.roster.borrow()
     }
 
-    /// The connection line. What was said of trouble with the server goes when that is over.
+    /// Sets the connection line. What was said about trouble with the server disappears when that is over.
     pub fn set_link(&mut self, link: ConnectionState) {
         let old = self.status.borrow().link;
         let counting = matches!(old, ConnectionState::Retrying { .. });
@@ -346,7 +346,7 @@ impl MainWindow {
         }
     }
 
-    /// Whether the server does not answer: then nobody is known to be online, or not to be.
+    /// Sets whether the server is silent; then it is unknown who is online.
     pub fn set_silent(&mut self, silent: bool) {
         self.status.borrow_mut().silent = silent;
         if silent {
@@ -357,37 +357,37 @@ impl MainWindow {
         self.foot.redraw();
     }
 
-    /// Whether messages wait because the server cannot store them now.
+    /// Sets whether messages wait because the server cannot store them now.
     pub fn set_not_storing(&mut self, not: bool) {
         self.notice.stand(&if not { t!("gui.not_storing") } else { "".into() });
         self.said();
     }
 
-    /// Which dialect is spoken, so that it is seen whether others can read along.
+    /// Sets the dialect that is spoken, which shows whether others can read along.
     pub fn set_speaks(&mut self, speaks: Option<SpokenDialect>) {
         self.status.borrow_mut().speaks = speaks;
         self.foot.redraw();
     }
 
-    /// Says something of the moment that concerns everything, over the connection line; empty to take it away.
+    /// Shows a momentary text that concerns everything, above the connection line; an empty one removes it.
     pub fn say(&mut self, text: &str) {
         self.notice.say(text, false);
         self.said();
     }
 
-    /// The same of trouble with the server: it goes when that is over.
+    /// Shows a momentary text about trouble with the server, which disappears when that is over.
     pub fn say_trouble(&mut self, text: &str) {
         self.notice.say(text, true);
         self.said();
     }
 
-    /// Says what has happened; it stays until its reader takes it away.
+    /// Shows what has happened; it stays until the person dismisses it.
     pub fn keep(&mut self, what: Kept) {
         self.notice.keep(what);
         self.said();
     }
 
-    /// Its reader has.
+    /// Removes the notice that was dismissed.
     pub fn seen(&mut self) {
         self.notice.take_away();
         self.said();
@@ -398,33 +398,33 @@ impl MainWindow {
         self.window.redraw();
     }
 
-    /// Asks something over the connection line, or nothing any more.
+    /// Shows a question above the connection line; `None` removes it.
     pub fn ask(&mut self, question: Option<Question>) {
         self.notice.ask(question);
         (self.lay_out)(self.window.w(), self.window.h());
         self.window.redraw();
     }
 
-    /// What it says and asks.
+    /// Returns what is said and asked above the connection line.
     #[must_use]
     pub fn notice(&self) -> &Notice {
         &self.notice
     }
 
-    /// The list of friends.
+    /// Returns the list of friends.
     #[must_use]
     pub fn list(&self) -> &FriendList {
         &self.list
     }
 
-    /// The window itself.
+    /// Returns the window itself.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
     }
 
-    /// The same window anew, in another language or theme: people, connection, search and what it says are as they were, and
-    /// it asks for attention if it did. What it asks is its owner's to ask once more.
+    /// Rebuilds the window in another language or theme, with people, connection, search, notices and the request for
+    /// attention. The caller asks its question again.
     #[must_use]
     pub fn renewed(&self, me: &Me, emit: Emit) -> Self {
         let mut new = Self::new(me, Some(self.position()), emit);
@@ -454,8 +454,8 @@ impl MainWindow {
         self.listing.fill(clock::now().unix_ms);
     }
 
-    /// It is this late now, in milliseconds since 1970. The list says "yesterday" from midnight on; called at midnight, and
-    /// after whatever happens, since a machine may have slept or its clock been set.
+    /// Sets the present time, in milliseconds since 1970, since the list says "yesterday" from midnight on. Called at
+    /// midnight and after every event, since the machine may have been suspended or its clock set.
     pub fn set_now(&mut self, now_ms: i64) {
         if !self.listing.holds(now_ms) {
             self.listing.fill(now_ms);
@@ -469,7 +469,7 @@ impl MainWindow {
     }
 }
 
-/// The list's and the search's wishes as events for the loop.
+/// Converts what the list and the search ask for into events for the main loop.
 fn row_requests(emit: &Emit, search: &Input) -> Rc<dyn Fn(RowRequest)> {
     let (emit, search) = (Rc::clone(emit), search.clone());
     Rc::new(move |wish| {

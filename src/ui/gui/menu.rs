@@ -12,13 +12,14 @@ use super::screen;
 use super::text::escape;
 use super::theme::{self, BODY};
 
-/// Whether the key asks for the menu of what is chosen; few portable computers have the key made for it.
+/// Returns whether a key asks for the menu of what is chosen: the menu key, or Shift+F10, as few laptops have the
+/// former.
 pub fn is_menu_key() -> bool {
     let f10 = Key::from_i32(Key::F1.bits() + 9);
     app::event_key() == Key::Menu || app::event_key() == f10 && app::event_state().contains(Shortcut::Shift)
 }
 
-/// Makes text harmless as a menu item, where `&` underlines as well and `/` opens a submenu.
+/// Makes text harmless as a menu entry, where `&` would underline and `/` would open a submenu.
 pub fn escape_menu(text: &str) -> String {
     escape(text).replace('&', "&&").replace('\\', "\\\\").replace('/', "\\/")
 }
@@ -28,22 +29,22 @@ thread_local! {
     static MENU: RefCell<Option<MenuButton>> = const { RefCell::new(None) };
 }
 
-/// Takes the open menu away, if there is one. FLTK waits for its end by showing it again and again, whatever
-/// becomes of the other windows; only that the widget is gone ends that.
+/// Closes the open menu, if there is one. FLTK waits for it by showing it again and again, whatever happens to other
+/// windows; only deleting the widget ends that.
 pub fn close_menu() {
     if let Some(menu) = MENU.take() {
         MenuButton::delete(menu);
     }
 }
 
-/// Opens a menu at the pointer, or at `at` in the window of the event; the entry that was chosen.
-/// Blocks in FLTK's loop, so no borrow may be held.
+/// Opens a menu at the pointer, or at `at` in the window of the event; returns the entry that was chosen. Blocks in
+/// FLTK's loop, so no borrow may be held.
 pub fn popup(entries: &[&str], at: Option<(i32, i32)>) -> Option<usize> {
     let entries: Vec<(&str, bool)> = entries.iter().map(|entry| (*entry, true)).collect();
     popup_of(&entries, at)
 }
 
-/// The same of entries that can be chosen, or are there in grey.
+/// As [`popup`], with entries that can be chosen or are greyed out.
 pub fn popup_of(entries: &[(&str, bool)], at: Option<(i32, i32)>) -> Option<usize> {
     let colours = theme::palette();
     let (x, y) = at.unwrap_or_else(app::event_coords);
@@ -58,7 +59,7 @@ pub fn popup_of(entries: &[(&str, bool)], at: Option<(i32, i32)>) -> Option<usiz
     menu.set_text_size(BODY);
     for (entry, can) in entries {
         let flag = if *can { MenuFlag::Normal } else { MenuFlag::Inactive };
-        // Room at both sides, which a menu has no measure for.
+        // The blanks make room at both sides, which FLTK's menus have no setting for.
         menu.add(&format!("  {}  ", escape_menu(entry)), Shortcut::None, flag, |_| {});
     }
     MENU.set(Some(menu.clone()));
@@ -71,23 +72,23 @@ pub fn popup_of(entries: &[(&str, bool)], at: Option<(i32, i32)>) -> Option<usiz
     chosen.and_then(|i| usize::try_from(i).ok())
 }
 
-/// Whether a key was what happened last.
+/// Returns whether the last event was a key.
 fn is_by_key() -> bool {
     matches!(app::event(), Event::KeyDown | Event::KeyUp | Event::Shortcut)
 }
 
-/// The first entry that can be chosen.
+/// Returns the first entry that can be chosen.
 fn first_of(entries: &[(&str, bool)]) -> Option<usize> {
     entries.iter().position(|(_, can)| *can)
 }
 
-/// Opens a menu at x and y of its window with an entry chosen: whoever came by keys sees where they are, and Enter takes
-/// it. FLTK puts the chosen entry there, and moves such a menu nowhere else, as it would at the foot of a screen.
+/// Opens a menu at x and y of its window with an entry chosen, so that somebody who uses keys sees where they are and
+/// can press Enter. FLTK puts the chosen entry at that place, and does not move such a menu to keep it on the screen.
 fn by_key(menu: &MenuButton, (x, y): (i32, i32), first: usize) -> Option<i32> {
     draw::set_font(Font::Helvetica, BODY);
     let high = draw::height() + theme::MENU_GAP;
     let (size, first) = (menu.size() - 1, i32::try_from(first).ok()?);
-    // FLTK takes places in the window of the last event.
+    // FLTK takes coordinates relative to the window of the last event.
     let below = y + app::event_y_root() - app::event_y() + size * high;
     let [_, top, _, room] = screen::room(app::screen_num(app::event_x_root(), app::event_y_root()));
     let y = y - (below - top - room).max(0) + first * high;

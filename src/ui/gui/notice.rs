@@ -1,5 +1,5 @@
-//! What the main window says over its connection line: a sentence, and a question with two answers while
-//! its owner has to decide how to go on. It waits there, and takes no key from anybody.
+//! What the main window says above its connection line: texts, and a question with two answers when the person has to
+//! decide how to go on. It waits there without taking the keyboard.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,24 +17,24 @@ use super::{Emit, UiEvent, main_window, theme};
 use crate::client::lost;
 
 const PAD: i32 = 12;
-/// Lines of a sentence of the moment, and of a question or of what stays.
+/// The most lines of a momentary text, and of a question or a text that stays.
 const LINES: [usize; 2] = [5, 9];
-/// How many notices stay at most.
+/// The most texts that stay.
 const MOST: usize = 50;
 
-/// Something to decide.
+/// A decision that the person has to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// What happened.
+    /// What has happened.
     pub text: String,
-    /// What the answers' buttons are called, and what each does; the first is what most will want.
+    /// The labels of the two buttons and what each does; the first is what most people will want.
     pub answers: [(String, UiEvent); 2],
 }
 
-/// Something that has happened, and stays until its reader takes it away.
+/// Something that has happened, shown until the person dismisses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
-    /// In a sentence.
+    /// A sentence.
     Sentence(String),
     /// This number of messages may have been lost.
     Lost(u64),
@@ -51,18 +51,18 @@ impl Kept {
 
 #[derive(Default)]
 struct Said {
-    /// Of the moment.
+    /// The momentary text.
     text: String,
-    /// That is about trouble with the server.
+    /// Whether the momentary text is about trouble with the server.
     trouble: bool,
-    /// Oldest first, one at a time.
+    /// The texts that stay, oldest first; one is shown at a time.
     kept: VecDeque<Kept>,
-    /// So until it is not any more.
+    /// The text about a state, shown as long as that lasts.
     state: String,
     question: Option<Question>,
 }
 
-/// From the top down.
+/// The lines of each part, from top to bottom.
 struct Parts {
     question: Vec<String>,
     kept: Vec<String>,
@@ -91,7 +91,7 @@ impl Said {
     }
 }
 
-/// At most so many lines; where there are more, the last of them ends with an ellipsis.
+/// Cuts to `most` lines; if there are more, the last one ends with an ellipsis.
 fn cut(mut lines: Vec<String>, most: usize, fits: impl Fn(&str) -> bool) -> Vec<String> {
     if lines.len() > most {
         lines.truncate(most);
@@ -109,10 +109,10 @@ fn height(lines: &[String]) -> i32 {
     }
 }
 
-/// A row of buttons.
+/// The height of a row of buttons.
 const FOOT: i32 = theme::CONTROL + PAD;
 
-/// The widgets; made among the window's own.
+/// The widgets, which belong to the main window.
 #[derive(Clone)]
 pub struct Notice {
     frame: Frame,
@@ -122,7 +122,7 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// Says nothing yet, and needs no room.
+    /// Makes a notice that says nothing and needs no room.
     #[must_use]
     pub fn new(emit: &Emit) -> Self {
         let said: Rc<RefCell<Said>> = Rc::default();
@@ -150,13 +150,13 @@ impl Notice {
         Self { frame, buttons, seen, said }
     }
 
-    /// Says something of the moment, perhaps of trouble with the server; empty to take it away.
+    /// Shows a momentary text, perhaps about trouble with the server; an empty one removes it.
     pub fn say(&self, text: &str, trouble: bool) {
         let mut said = self.said.borrow_mut();
         (said.text, said.trouble) = (text.to_owned(), trouble);
     }
 
-    /// The trouble is over; nothing else that was said is.
+    /// Removes the text about trouble with the server; other texts stay.
     pub fn trouble_ends(&self) {
         let mut said = self.said.borrow_mut();
         if std::mem::take(&mut said.trouble) {
@@ -164,12 +164,12 @@ impl Notice {
         }
     }
 
-    /// Says how things are, beside whatever else is said, until they are otherwise; empty then.
+    /// Shows a text about a state, beside whatever else is shown; an empty one removes it.
     pub fn stand(&self, text: &str) {
         self.said.borrow_mut().state = text.to_owned();
     }
 
-    /// Says something that stays, whatever else is said, until [`Notice::take_away`].
+    /// Shows a text that stays until [`Notice::take_away`].
     pub fn keep(&mut self, what: Kept) {
         let mut said = self.said.borrow_mut();
         let kept = &mut said.kept;
@@ -181,16 +181,16 @@ impl Notice {
         } else if !kept.contains(&what) {
             kept.push_back(what);
         }
-        // Who never looks has the first and the last of very many.
+        // Somebody who never looks gets the first and the last ones of very many.
         if kept.len() > MOST {
             kept.remove(MOST / 2);
         }
-        // A control that comes or goes makes FLTK look anew for what is under the pointer.
+        // When a control appears or disappears, FLTK looks again for what is under the pointer.
         drop(said);
         self.seen.show();
     }
 
-    /// Its reader has seen the oldest of what stays.
+    /// Removes the oldest text that stays, since the person has dismissed it.
     pub fn take_away(&mut self) {
         let none = {
             let kept = &mut self.said.borrow_mut().kept;
@@ -202,26 +202,26 @@ impl Notice {
         }
     }
 
-    /// What is said of the moment, and whether it is of trouble with the server.
+    /// Returns the momentary text, and whether it is about trouble with the server.
     #[must_use]
     pub fn moment(&self) -> (String, bool) {
         let said = self.said.borrow();
         (said.text.clone(), said.trouble)
     }
 
-    /// All that stays, for the same window in another language.
+    /// Returns all texts that stay, for a rebuilt window.
     #[must_use]
     pub fn kept(&self) -> Vec<Kept> {
         self.said.borrow().kept.iter().cloned().collect()
     }
 
-    /// The button that takes it away, for tests.
+    /// Returns the button that dismisses a text, for tests.
     #[must_use]
     pub fn seen(&self) -> &Button {
         &self.seen
     }
 
-    /// Asks something, or nothing any more.
+    /// Shows a question; `None` removes it.
     pub fn ask(&mut self, question: Option<Question>) {
         for (number, button) in self.buttons.iter_mut().enumerate() {
             match question.as_ref().and_then(|question| question.answers.get(number)) {
@@ -235,7 +235,7 @@ impl Notice {
         self.said.borrow_mut().question = question;
     }
 
-    /// Takes its place over `bottom`; how high it is.
+    /// Places itself above `bottom`; returns its height.
     pub fn lay_out(&self, w: i32, bottom: i32) -> i32 {
         let parts = self.said.borrow().parts(w);
         let foot = |lines: &[String]| if lines.is_empty() { 0 } else { FOOT };
@@ -253,7 +253,7 @@ impl Notice {
         high
     }
 
-    /// All it says and asks, for tests.
+    /// Returns everything it says and asks, for tests.
     #[must_use]
     pub fn text(&self) -> String {
         let said = self.said.borrow();
@@ -265,7 +265,7 @@ impl Notice {
             .join("\n")
     }
 
-    /// The buttons of the answers, for tests.
+    /// Returns the buttons of the answers, for tests.
     #[must_use]
     pub fn buttons(&self) -> &[Button; 2] {
         &self.buttons
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(cut(all.clone(), 2, fits), lines(&["abc", "abc…"]));
         assert_eq!(cut(all, 1, fits), lines(&["abc…"]));
         assert_eq!(cut(Vec::new(), 1, fits), lines(&[]));
-        // What is seen as one character is there as a whole or not at all.
+        // What looks like one character is shown in full or not at all.
         assert_eq!(cut(lines(&["ab👩‍👩‍👧", "c"]), 1, fits), lines(&["ab…"]));
     }
 }

@@ -1,4 +1,4 @@
-//! Changing the password: the old one, the new one twice.
+//! The window to change the password: the old one, and the new one twice.
 
 use std::rc::Rc;
 
@@ -15,18 +15,18 @@ use crate::client::session::PasswordOutcome;
 /// What was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
-    /// The password until now.
+    /// The old password.
     pub old: Secret,
-    /// The new one.
+    /// The new password.
     pub new: Secret,
-    /// The new one again.
+    /// The new password again.
     pub confirm: Secret,
 }
 
 /// What the password window asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The window is wanted.
+    /// The window is to be opened.
     Open,
     /// The button was pressed.
     Change(Form),
@@ -34,7 +34,7 @@ pub enum Event {
     Closed,
 }
 
-/// The window.
+/// The password window.
 pub struct PasswordWindow {
     window: screen::Owned,
     sheet: Sheet,
@@ -44,17 +44,17 @@ pub struct PasswordWindow {
     message: Note,
 }
 
-/// Which password something is said of: the keys go there.
+/// The password that a message is about, which gets the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// The one until now.
+    /// The old password.
     Old,
-    /// The new one.
+    /// The new password.
     New,
 }
 
 impl Field {
-    /// Where whoever reads that the password was not changed goes on.
+    /// Returns where to go on after this outcome.
     #[must_use]
     pub fn of(outcome: &PasswordOutcome) -> Self {
         match outcome {
@@ -80,7 +80,7 @@ impl PasswordWindow {
         let submit: Rc<dyn Fn()> = {
             let (old, new, confirm, emit) = (old.clone(), new.clone(), confirm.clone(), Rc::clone(&emit));
             Rc::new(move || {
-                // Whoever presses Enter too early goes on with what is still empty.
+                // If Enter was pressed too early, go on with what is still empty.
                 let empty = [&old, &new, &confirm].into_iter().find(|field| field.value().is_empty());
                 if let Some(field) = empty {
                     let _ = field.clone().take_focus();
@@ -99,27 +99,28 @@ impl PasswordWindow {
         Self { window: sheet.owned(), sheet, old, new, confirm, message }
     }
 
-    /// What is typed.
+    /// Returns what is typed.
     #[must_use]
     pub fn form(&self) -> Form {
         let secret = |field: &SecretInput| Secret(field.value());
         Form { old: secret(&self.old), new: secret(&self.new), confirm: secret(&self.confirm) }
     }
 
-    /// Types that into a window that is made anew.
+    /// Fills what was typed into a rebuilt window.
     pub fn fill(&mut self, form: &Form) {
         self.old.set_value(&form.old.0);
         self.new.set_value(&form.new.0);
         self.confirm.set_value(&form.confirm.0);
     }
 
-    /// Says what goes on; the keys stay where they are.
+    /// Shows a text about what is going on; the keyboard stays where it is.
     pub fn say(&mut self, text: &str) {
         self.message.set_label_color(theme::palette().dim);
         self.sheet.tell(&mut self.message, text);
     }
 
-    /// Says what is wrong, in the colour of errors, with the keys where it can be set right; everything typed stays.
+    /// Shows what is wrong, in the colour of errors, and puts the keyboard where it can be corrected; everything typed
+    /// stays.
     pub fn refuse(&mut self, text: &str, field: Field) {
         self.message.set_label_color(theme::palette().error);
         self.sheet.tell(&mut self.message, text);
@@ -129,7 +130,7 @@ impl PasswordWindow {
         };
     }
 
-    /// The window itself.
+    /// Returns the window itself.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window

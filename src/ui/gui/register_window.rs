@@ -1,4 +1,4 @@
-//! The registration window: a new account, its password twice, one line that says what is wrong.
+//! The registration window: a new account, its password twice, and one line that says what is wrong.
 
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ use super::{Emit, Secret, UiEvent, screen, theme};
 /// What the registration window asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The window is wanted.
+    /// The window is to be opened.
     Open,
     /// The button was pressed.
     Register(RegisterForm),
@@ -28,17 +28,17 @@ pub enum Event {
 /// What was typed into the registration window.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RegisterForm {
-    /// What the owner calls themselves; kept on this machine.
+    /// The nickname, which is kept on this machine alone.
     pub nickname: String,
     /// The account.
     pub account: String,
     /// The password.
     pub password: Secret,
-    /// The password again; the server compares.
+    /// The password again; the server compares the two.
     pub confirm: Secret,
 }
 
-/// A new account.
+/// The registration window.
 pub struct Register {
     window: screen::Owned,
     sheet: Sheet,
@@ -106,10 +106,10 @@ impl Register {
         Self { window: sheet.owned(), sheet, message, nickname, account, password, confirm }
     }
 
-    /// The same window anew, in another language or theme; what was typed stays.
+    /// Rebuilds the window in another language or theme; what was typed stays.
     #[must_use]
     pub fn renewed(&self, emit: Emit) -> Self {
-        // It goes first, so that the new one can take its place.
+        // This window closes first, so that the new one takes its place.
         screen::hide(&self.window);
         let mut new = Self::new(emit);
         new.nickname.set_value(&self.nickname.value());
@@ -119,7 +119,7 @@ impl Register {
         new
     }
 
-    /// The window itself.
+    /// Returns the window itself.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
@@ -131,12 +131,13 @@ impl Register {
         let _ = self.password.take_focus();
     }
 
-    /// Says how it goes on.
+    /// Shows a text about what is going on.
     pub fn say(&mut self, text: &str) {
         self.show(text, theme::palette().dim);
     }
 
-    /// Says what is wrong, and goes to that field. What was typed stays for correction; passwords are typed anew.
+    /// Shows what is wrong, and goes to that field. What was typed stays to be corrected; passwords have to be typed
+    /// again.
     pub fn refuse(&mut self, text: &str, field: Option<Field>) {
         match field {
             Some(Field::Account) => {
@@ -157,14 +158,15 @@ impl Register {
         self.sheet.tell(&mut self.message, text);
     }
 
-    /// What the window says, for tests.
+    /// Returns the text that is shown, for tests.
     #[must_use]
     pub fn said(&self) -> String {
         self.message.label()
     }
 }
 
-/// Whoever presses Enter too early goes on with what is still empty, and loses nothing. A nickname is not needed.
+/// Goes to the first empty field if Enter was pressed too early; returns whether there is one. A nickname is not
+/// needed.
 fn to_first_empty((_, account, password, confirm): &(Input, Input, SecretInput, SecretInput)) -> bool {
     if account.value().trim().is_empty() {
         return account.clone().take_focus().is_ok();
@@ -175,7 +177,7 @@ fn to_first_empty((_, account, password, confirm): &(Input, Input, SecretInput, 
         .is_some_and(|field| field.clone().take_focus().is_ok())
 }
 
-/// A hint while typing; it never keeps anybody from asking the server, which decides.
+/// Returns a hint while typing. It never prevents a registration, since the server decides.
 fn hint(account: &str, password: &str, confirm: &str) -> String {
     if crate::base::model::Account::person(account.trim()).is_err() && !account.is_empty() {
         t!("gui.bad_account").into_owned()

@@ -1,6 +1,6 @@
-//! Where windows stand, and how large they are: the one place that decides both, for every window, from what the
-//! screen has room for. All in FLTK's units, which a zoom makes larger, but for places that are kept: those are
-//! a screen's pixels, and stay where they are when the zoom changes.
+//! The places and sizes of windows: this module alone decides both, for every window, from what the screen has room
+//! for. All measures are FLTK's units, which a zoom makes larger, except saved places: these are pixels of a screen,
+//! and stay the same when the zoom changes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -13,50 +13,50 @@ use fltk::image::{RgbImage, SvgImage};
 use fltk::prelude::*;
 use fltk::window::Window;
 
-/// What a window manager adds above a window, at most.
+/// The most that a window manager adds above a window.
 const TITLE: i32 = 40;
-/// And below it.
+/// The most that a window manager adds below a window.
 const BELOW: i32 = 6;
-/// From one window to the next that would stand over it.
+/// How far a window is moved that would otherwise be over another one.
 const STEP: i32 = 28;
-/// Zooms, in percent of what the desktop asks for.
+/// The zooms, in percent of the desktop's own scale.
 const ZOOMS: [u16; 13] = [50, 67, 80, 90, 100, 110, 120, 133, 150, 170, 200, 240, 300];
 
 /// A change of the zoom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zoom {
-    /// Everything larger.
+    /// Makes everything larger.
     In,
-    /// Everything smaller.
+    /// Makes everything smaller.
     Out,
-    /// As the desktop asks for.
+    /// Goes back to the desktop's own scale.
     Reset,
 }
 
-/// What is known of a window that FLTK does not keep.
+/// What is known about a window beyond what FLTK keeps.
 struct Standing {
     window: Window,
-    /// Gone with the window.
+    /// Dropped with the window.
     life: Rc<()>,
-    /// The size it has where there is room.
+    /// The size that the window has if there is room.
     wanted: [i32; 2],
-    /// It is made smaller by nobody.
+    /// The size below which nobody can make it.
     least: [i32; 2],
-    /// Its owner decides how large it is.
+    /// Whether the person decides how large it is.
     free: bool,
-    /// Where it stood before zooms moved it, as places are kept, and where the last of them put it, in units.
+    /// The place where it was before zooms moved it, as it is saved, and where the last of them put it, in units.
     moved: Option<Moved>,
 }
 
 type Moved = ([i32; 4], [i32; 4]);
 
 thread_local! {
-    /// What a zoom is asked of.
+    /// The function that carries out a zoom.
     static ZOOMER: Cell<fn(Zoom)> = const { Cell::new(|change| drop(zoom(change))) };
     static STANDING: RefCell<Vec<Standing>> = const { RefCell::new(Vec::new()) };
-    /// How large each screen's desktop wants everything, and the name its zoom is kept under.
+    /// The scale of each screen's desktop, and the name under which its zoom is saved.
     static DESKTOP: RefCell<Vec<(f32, String)>> = const { RefCell::new(Vec::new()) };
-    /// Drawn once; every window shares it.
+    /// The icon, drawn once and shared by all windows.
     static ICON: Option<RgbImage> = {
         let drawing = SvgImage::from_data(include_str!("../../../assets/hongyan.svg")).ok();
         drawing.and_then(|mut svg| {
@@ -66,8 +66,8 @@ thread_local! {
     };
 }
 
-/// Takes over the zoom from FLTK, whose own is forgotten at the end and leaves windows beyond the screen, and sets
-/// what was kept for these screens. Before the first window.
+/// Takes the zoom over from FLTK, which forgets it at the end and leaves windows off the screen, and sets the saved
+/// zooms. Called before the first window.
 pub fn begin(kept: &BTreeMap<String, u16>) {
     app::keyboard_screen_scaling(false);
     let desktop: Vec<_> = (0..app::screen_count()).map(|n| (app::screen_scale(n), name_of(n))).collect();
@@ -79,8 +79,8 @@ pub fn begin(kept: &BTreeMap<String, u16>) {
     DESKTOP.set(desktop);
 }
 
-/// What a zoom is kept under: the screen's size, and how large its desktop wants everything. Asked before any zoom,
-/// as FLTK tells a size in whole units alone.
+/// Returns the name under which a screen's zoom is saved: its size and its desktop's scale. Called before any zoom, as
+/// FLTK only tells a size in whole units.
 fn name_of(screen: i32) -> String {
     let (_, _, w, h) = app::screen_xywh(screen);
     let scale = app::screen_scale(screen);
@@ -88,20 +88,20 @@ fn name_of(screen: i32) -> String {
     format!("{}x{} {}%", pixels(w), pixels(h), (scale * 100.0).round() as i32)
 }
 
-/// Has a zoom asked of somebody who keeps it as well.
+/// Sets the function that carries out a zoom and saves it.
 pub fn on_zoom(zoomer: fn(Zoom)) {
     ZOOMER.set(zoomer);
 }
 
-/// Zooms at the next turn if the event asks for it. Every window does from its beginning, questions too; a handler of
-/// its own takes the place of that, and asks here as well.
+/// Zooms at the next turn of the loop if the event asks for it. Every window does this from its beginning, questions
+/// too; a window with a handler of its own has to call this from it.
 pub fn zooms(event: Event) -> bool {
     let Some(change) = asked().filter(|_| event == Event::KeyDown) else { return false };
     app::add_timeout3(0.0, move |_| ZOOMER.get()(change));
     true
 }
 
-/// The change that the key asks for: Ctrl with +, - or 0, on whichever key a keyboard has them.
+/// Returns the zoom that a key asks for: Ctrl with +, - or 0, on whichever key a keyboard has these.
 #[must_use]
 fn asked() -> Option<Zoom> {
     let state = app::event_state();
@@ -109,7 +109,7 @@ fn asked() -> Option<Zoom> {
         return None;
     }
     let (key, text) = (app::event_key(), app::event_text());
-    // The keys of the number pad have the code of their character and more.
+    // The keys of the number pad have the code of their character plus an offset.
     let is = |c: char| key == Key::from_char(c) || key == Key::from_i32(0xff80 + c as i32) || text == c.to_string();
     if is('+') || is('=') {
         Some(Zoom::In)
@@ -120,8 +120,8 @@ fn asked() -> Option<Zoom> {
     }
 }
 
-/// Zooms the screen of the window that has the keys, and every window there; the name it is kept under, and how
-/// much it is in percent. Waits in FLTK's loop, so no borrow may be held.
+/// Zooms the screen of the window with the keyboard, and every window there. Returns the name under which the zoom is
+/// saved, and its percentage. Waits in FLTK's loop, so no borrow may be held.
 pub fn zoom(change: Zoom) -> Option<(String, u16)> {
     let screen = here();
     let (desktop, name) = DESKTOP.with_borrow(|all| usize::try_from(screen).ok().and_then(|n| all.get(n).cloned()))?;
@@ -134,10 +134,10 @@ pub fn zoom(change: Zoom) -> Option<(String, u16)> {
     Some((name, percent))
 }
 
-/// Draws everything of a screen at another scale: windows stay where they are, as far as there is room for them. How
-/// large a maximised one is, and what it will be afterwards, the window manager knows.
+/// Draws everything on a screen at another scale; windows stay where they are as far as there is room. The window
+/// manager decides the size of a maximised window, now and later.
 pub fn scale(screen: i32, old: f32, new: f32) {
-    // FLTK moves what would have its middle beyond the screen.
+    // FLTK moves windows whose middle would be off the screen.
     let mut windows: Vec<_> = shown_on(screen).into_iter().map(|window| (spot_of(&window), window)).collect();
     app::set_screen_scale(screen, new);
     let units = |pixels: i32| (pixels as f32 / new).round() as i32;
@@ -154,10 +154,10 @@ pub fn scale(screen: i32, old: f32, new: f32) {
     }
 }
 
-/// The place, as places are kept, that a zoom begins at: that of before the last one if the window still stands where
-/// that put it, so that what there was no room for comes back; else where its owner has put it since.
+/// Returns the place from which a zoom begins, as it is saved: the one before the last zoom if the window is still
+/// where that put it, so that what there was no room for comes back; else its present place.
 fn began(moved: Option<Moved>, spot: [i32; 4], scale: f32) -> [i32; 4] {
-    // Of what does not divide, a unit may be lost.
+    // Rounding may lose a unit.
     let same = |to: &[i32; 4]| to.iter().zip(spot).all(|(to, at)| (to - at).abs() <= 2);
     moved.filter(|(_, to)| same(to)).map_or_else(|| kept(spot, scale), |(before, _)| before)
 }
@@ -170,31 +170,31 @@ fn zoomed(now: u16, change: Zoom) -> u16 {
     }
 }
 
-/// Whether a window is still there, for what comes later. FLTK's bindings cannot tell: what they call a tracker
-/// never learns that its widget is gone.
+/// Tells whether a window still exists, for code that runs later. FLTK's bindings cannot tell: their tracker never
+/// learns that its widget has been deleted.
 #[derive(Debug, Clone)]
 pub struct Life(Weak<()>);
 
 impl Life {
-    /// Of this window, which was made here.
+    /// Makes this for a window that was made by this module.
     #[must_use]
     pub fn of(window: &Window) -> Self {
         Self(with(window, |one| Rc::downgrade(&one.life)).unwrap_or_default())
     }
 
-    /// Whether the window is not closed yet.
+    /// Returns whether the window still exists.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.0.strong_count() > 0
     }
 }
 
-/// A window that is closed for good when whoever has it is dropped.
+/// A window that is deleted when this is dropped.
 #[derive(Debug)]
 pub struct Owned(Window);
 
 impl Owned {
-    /// Of this window, which was made here and nobody else closes.
+    /// Takes ownership of a window that was made by this module.
     #[must_use]
     pub fn of(window: &Window) -> Self {
         Self(window.clone())
@@ -221,18 +221,18 @@ impl DerefMut for Owned {
     }
 }
 
-/// Takes a window from the screen whose place another one takes; it is closed when it is dropped.
+/// Hides a window whose place another one takes; it is deleted when it is dropped.
 pub fn hide(window: &Window) {
     window.clone().hide();
 }
 
-/// Closes a window for good.
+/// Deletes a window.
 pub fn close(window: Window) {
     STANDING.with_borrow_mut(|all| all.retain(|one| one.window.as_widget_ptr() != window.as_widget_ptr()));
     Window::delete(window);
 }
 
-/// The windows on a screen, menus and tooltips left out.
+/// Returns the windows on a screen, without menus and tooltips.
 fn shown_on(screen: i32) -> Vec<Window> {
     STANDING.with_borrow(|all| {
         let here = |one: &&Standing| one.window.shown() && one.window.screen_num() == screen;
@@ -240,7 +240,7 @@ fn shown_on(screen: i32) -> Vec<Window> {
     })
 }
 
-/// The screen where a new window belongs: that of the window with the keys, else where the pointer is.
+/// Returns the screen for a new window: that of the window with the keyboard, else that of the pointer.
 fn here() -> i32 {
     match app::focus().and_then(|widget| widget.top_window()) {
         Some(window) => window.screen_num(),
@@ -251,23 +251,23 @@ fn here() -> i32 {
     }
 }
 
-/// Where a window stands, to be kept: x and y in pixels, width and height in units.
+/// Returns a window's place, to be saved: x and y in pixels, width and height in units.
 pub fn position_of(window: &Window) -> [i32; 4] {
     kept(spot_of(window), app::screen_scale(window.screen_num()))
 }
 
-/// Where a window stands, in units.
+/// Returns a window's place in units.
 pub fn spot_of(window: &Window) -> [i32; 4] {
     [window.x(), window.y(), window.w(), window.h()]
 }
 
-/// A place in units as it is kept.
+/// Converts a place in units to its saved form.
 pub fn kept([x, y, w, h]: [i32; 4], scale: f32) -> [i32; 4] {
     let pixels = |units: i32| (units as f32 * scale).round() as i32;
     [pixels(x), pixels(y), w, h]
 }
 
-/// A kept place in units, and its screen.
+/// Converts a saved place to units, and finds its screen.
 fn spot([x, y, w, h]: [i32; 4]) -> ([i32; 4], i32) {
     let units = |at: i32, scale: f32| (at as f32 / scale).round() as i32;
     let on = |screen: &i32| {
@@ -281,7 +281,7 @@ fn spot([x, y, w, h]: [i32; 4]) -> ([i32; 4], i32) {
     ([units(x, scale), units(y, scale), w, h], screen)
 }
 
-/// Where windows may stand on a screen, with their frames around them.
+/// Returns the area in which windows may be on a screen, without the room for their frames.
 pub fn room(screen: i32) -> [i32; 4] {
     let (x, y, w, h) = app::screen_work_area(screen);
     room_in([x, y, w, h])
@@ -291,19 +291,19 @@ fn room_in([x, y, w, h]: [i32; 4]) -> [i32; 4] {
     [x, y + TITLE, w.max(1), (h - TITLE - BELOW).max(1)]
 }
 
-/// A place as near as there is room: all of the window is on the screen, its title too.
+/// Moves and shrinks a place as little as needed to be fully on the screen, with its title.
 pub fn fit([x, y, w, h]: [i32; 4], [left, top, wide, high]: [i32; 4]) -> [i32; 4] {
     let (w, h) = (w.clamp(1, wide), h.clamp(1, high));
     [x.clamp(left, left + wide - w), y.clamp(top, top + high - h), w, h]
 }
 
-/// The same, and not over one of `taken`, whose corners stand there, as long as there is another place.
+/// As [`fit`], and not over one of the windows whose corners are `taken`, as long as there is another place.
 pub fn beside(wanted: [i32; 4], taken: &[[i32; 2]], room: [i32; 4]) -> [i32; 4] {
     let over = |[x, y, ..]: [i32; 4]| {
         taken.iter().any(|[other_x, other_y]| (x - other_x).abs() < STEP && (y - other_y).abs() < STEP)
     };
     let [x, y, w, h] = wanted;
-    // Down to the right as long as that goes, then wherever there is room.
+    // Down to the right as long as that works, then wherever there is room.
     let ways = [(1, 1), (-1, 1), (0, 1), (1, 0), (-1, 0), (1, -1), (0, -1), (-1, -1)];
     let steps = (0..64).map(|n| n * STEP);
     let ends = |[x, y, w, h]: [i32; 4]| x + w > room[0] + room[2] || y + h > room[1] + room[3];
@@ -314,7 +314,7 @@ pub fn beside(wanted: [i32; 4], taken: &[[i32; 2]], room: [i32; 4]) -> [i32; 4] 
     places.find(|place| !over(*place)).unwrap_or_else(|| fit(wanted, room))
 }
 
-/// A window at a kept place as far as that is on the screen, else in the middle and not over another one.
+/// Makes a window at a saved place, as far as that is on the screen; else in the middle and not over another one.
 pub fn window(place: Option<[i32; 4]>, w: i32, h: i32) -> Window {
     let others: Vec<[i32; 2]> = match place {
         Some(_) => Vec::new(),
@@ -323,12 +323,12 @@ pub fn window(place: Option<[i32; 4]>, w: i32, h: i32) -> Window {
     window_beside(place, [w, h], 0, &others)
 }
 
-/// The middle of a screen's room for a window of this size and what will open to its right, so wide.
+/// Returns the middle of a screen for a window of this size, with room for what will open to its right, `beside` wide.
 pub fn middle([left, top, wide, high]: [i32; 4], [w, h]: [i32; 2], beside: i32) -> [i32; 4] {
     [left + (wide - w - beside).max(0) / 2, top + (high - h).max(0) / 2, w, h]
 }
 
-/// A window for a question, in the middle of the window with the keys as far as that is on the screen: it is asked there.
+/// Makes a window for a question, in the middle of the window with the keyboard, as far as that is on the screen.
 pub fn window_over(w: i32, h: i32) -> Window {
     let asking = app::focus().and_then(|widget| widget.top_window()).filter(|window| window.shown());
     let place = asking.map(|asking| {
@@ -338,8 +338,8 @@ pub fn window_over(w: i32, h: i32) -> Window {
     window(place, w, h)
 }
 
-/// A window as by [`window`], with room to its right where it has no place yet, and with the corners of windows it must
-/// not stand over, also at a kept place.
+/// Makes a window as [`window`] does, but leaves room to its right if it has no saved place, and keeps clear of the
+/// windows with these corners even at a saved place.
 pub fn window_beside(place: Option<[i32; 4]>, wanted: [i32; 2], right: i32, others: &[[i32; 2]]) -> Window {
     let (spot, screen) = match place {
         Some(place) => spot(place),
@@ -358,26 +358,26 @@ pub fn window_beside(place: Option<[i32; 4]>, wanted: [i32; 2], right: i32, othe
     iconed(window)
 }
 
-/// Lets its owner make a window as small as that, or larger.
+/// Lets the person resize a window, down to this size.
 pub fn least(window: &mut Window, w: i32, h: i32) {
     with(window, |one| (one.least, one.free) = ([w, h], true));
     limit(window);
 }
 
-/// A window wants to be so high now, and is where there is room.
+/// Sets the height that a window wants now, which it gets if there is room.
 pub fn wants(window: &mut Window, h: i32) {
     with(window, |one| one.wanted[1] = h);
     refit(window, spot_of(window));
 }
 
-/// No window manager may make it as large as there is no room for.
+/// Keeps the window manager from making it larger than the screen has room for.
 fn limit(window: &mut Window) {
     let Some(([w, h], true)) = with(window, |one| (one.least, one.free)) else { return };
     let [_, _, wide, high] = room(window.screen_num());
     window.size_range(w.min(wide), h.min(high), 0, 0);
 }
 
-/// As near to a place as there is room now.
+/// Moves and resizes a window to a place, as near as there is room now.
 fn refit(window: &mut Window, [x, y, w, h]: [i32; 4]) {
     let size = match with(window, |one| (one.wanted, one.free)) {
         Some((wanted, false)) => wanted,
@@ -397,7 +397,7 @@ fn with<R>(window: &Window, f: impl FnOnce(&mut Standing) -> R) -> Option<R> {
     })
 }
 
-/// Gives a window the program's picture.
+/// Gives a window the program's icon.
 fn iconed(mut window: Window) -> Window {
     window.set_icon(ICON.with(Clone::clone));
     window
@@ -424,7 +424,7 @@ mod tests {
 
     #[test]
     fn windows_do_not_open_over_each_other() {
-        // As many as somebody may have open, on a screen where each is moved to be on it at all.
+        // As many windows as somebody may have open, on screens where each has to be moved to fit.
         for (wide, high) in [(1_280, 800), (1_366, 768), (512, 384)] {
             let room = room_in([0, 0, wide, high]);
             let mut taken: Vec<[i32; 2]> = Vec::new();

@@ -1,5 +1,5 @@
-//! The settings: server, local network, language, theme, how unread messages are asked for; and how the account may
-//! be used, which the server keeps, while it can be asked.
+//! The settings: server, local network, language, theme, polling; also how the account may be used, which the server
+//! keeps, if it can be asked.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -19,7 +19,7 @@ use crate::protocol::wire::frame::AccountSettings;
 
 const WIDTH: i32 = 380;
 
-/// What can be chosen.
+/// The settings that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as in the settings themselves")]
 pub struct SettingsForm {
@@ -28,14 +28,14 @@ pub struct SettingsForm {
     pub language: Language,
     pub dark: bool,
     pub polling: PollingChoice,
-    /// None while the server has not said.
+    /// The account's settings; `None` while the server has not told them.
     pub account: Option<AccountSettings>,
 }
 
 /// What the settings window asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The window is wanted.
+    /// The window is to be opened.
     Open,
     /// The button was pressed.
     Save(SettingsForm),
@@ -43,14 +43,14 @@ pub enum Event {
     Closed,
 }
 
-/// The account's part.
+/// The part about the account.
 #[derive(Clone)]
 struct AccountPart {
     beside: CheckButton,
     secure_only: CheckButton,
 }
 
-/// The window.
+/// The settings window.
 pub struct SettingsWindow {
     window: screen::Owned,
     sheet: Sheet,
@@ -58,13 +58,13 @@ pub struct SettingsWindow {
     message: Note,
     chosen: Rc<dyn Fn() -> SettingsForm>,
     account: Option<AccountPart>,
-    /// What the server has said of it.
+    /// The account's settings as the server has told them.
     told: Rc<Cell<Option<AccountSettings>>>,
 }
 
 impl SettingsWindow {
-    /// Opens the window. `lan` is what others must type to reach a server on this machine; with `account` it has a
-    /// part for [`SettingsWindow::tell`].
+    /// Opens the window. `lan` is what others have to type to reach a server on this machine; with `account` there is a
+    /// part about the account, to be filled by [`SettingsWindow::tell`].
     #[must_use]
     pub fn new(form: &SettingsForm, lan: Option<&str>, account: bool, emit: Emit) -> Self {
         let mut rows = Rows::new(WIDTH);
@@ -97,13 +97,14 @@ impl SettingsWindow {
         Self { window: sheet.owned(), sheet, server, message, chosen, account: part, told }
     }
 
-    /// What is chosen now.
+    /// Returns what is chosen.
     #[must_use]
     pub fn form(&self) -> SettingsForm {
         (self.chosen)()
     }
 
-    /// What the server says of the account; none: it does not know, or could not keep a change.
+    /// Shows the account's settings as the server has told them; `None` means that it does not know them or could not
+    /// keep a change.
     pub fn tell(&mut self, settings: Option<AccountSettings>) {
         let Some(part) = &mut self.account else { return };
         let Some(settings) = settings else { return self.say(&t!("settings.account_not_kept")) };
@@ -116,13 +117,13 @@ impl SettingsWindow {
         }
     }
 
-    /// What the server has said of the account.
+    /// Returns the account's settings as the server has told them.
     #[must_use]
     pub fn told(&self) -> Option<AccountSettings> {
         self.told.get()
     }
 
-    /// The window itself.
+    /// Returns the window itself.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
@@ -134,14 +135,15 @@ impl SettingsWindow {
         let _ = self.server.take_focus();
     }
 
-    /// Says what is wrong; everything typed stays.
+    /// Shows what is wrong; everything typed stays.
     pub fn say(&mut self, text: &str) {
         self.message.set_label_color(theme::palette().error);
         self.sheet.tell(&mut self.message, text);
     }
 }
 
-/// Which server, and whether others may use this computer's; what tells anew how they do.
+/// Makes the fields for the server and for sharing this computer's own; also returns the function that updates the hint
+/// for others.
 fn server_part(rows: &mut Rows, form: &SettingsForm, lan: Option<&str>) -> (Input, CheckButton, Rc<dyn Fn()>) {
     let mut server = rows.field(&t!("settings.server"), &t!("settings.server_hint"));
     server.set_value(&form.server);
@@ -149,7 +151,7 @@ fn server_part(rows: &mut Rows, form: &SettingsForm, lan: Option<&str>) -> (Inpu
     host.set_value(form.host_lan);
     let mut line = rows.near().note(3);
     line.set_label_color(theme::palette().dim);
-    // What is ticked and typed counts, not what may be: only then others reach anything here.
+    // The hint depends on what is ticked and typed, since only then can others reach anything here.
     let tell_others: Rc<dyn Fn()> = {
         let (host, server, lan) = (host.clone(), server.clone(), lan.map(str::to_owned));
         Rc::new(move || {
@@ -167,7 +169,7 @@ fn server_part(rows: &mut Rows, form: &SettingsForm, lan: Option<&str>) -> (Inpu
     (server, host, tell_others)
 }
 
-/// The rows of choices, each the number of what is chosen.
+/// The rows of choices, each with the index of what is chosen.
 struct Choices {
     language: Rc<Cell<usize>>,
     theme: Rc<Cell<usize>>,
@@ -199,7 +201,7 @@ impl Choices {
     }
 }
 
-/// Where it stands among them.
+/// Returns the index of a value.
 fn place<T: PartialEq>(all: &[T], one: &T) -> usize {
     all.iter().position(|other| other == one).unwrap_or(0)
 }
@@ -209,7 +211,7 @@ impl AccountPart {
         rows.label(&t!("settings.account"));
         let mut beside = rows.check(&t!("settings.beside"));
         let mut secure_only = rows.near().check(&t!("settings.secure_only"));
-        // Until the server has said what holds, there is nothing to change.
+        // Nothing can be changed until the server has told the present settings.
         beside.deactivate();
         secure_only.deactivate();
         Self { beside, secure_only }
@@ -220,7 +222,7 @@ impl AccountPart {
     }
 }
 
-/// What others on the network have to do to use this computer's server, if they can.
+/// Returns what others on the network have to do to use this computer's server, if they can.
 fn for_others(shared: bool, server: &str, lan: Option<&str>) -> Cow<'static, str> {
     match (shared, lan) {
         (false, _) => t!("settings.not_shared"),
@@ -230,7 +232,7 @@ fn for_others(shared: bool, server: &str, lan: Option<&str>) -> Cow<'static, str
     }
 }
 
-/// A row of choices of which one is chosen; which one, by number.
+/// Makes a row of choices; returns the index of the chosen one.
 fn segments(rows: &mut Rows, title: &str, labels: &[&str], chosen: usize) -> Rc<Cell<usize>> {
     let value = Rc::new(Cell::new(chosen));
     let segment = |(i, label): (usize, &&str)| widgets::segment(0, 0, 0, label, i, &value);

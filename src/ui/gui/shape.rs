@@ -1,6 +1,6 @@
-//! Round shapes. They go to the display as trapezoids of 40 bytes, some nine for a box with round corners, 32 for a disc
-//! and a hundred for an outline. So outlines are made of two shapes, one over the other, and what is painted again and
-//! again, the discs of accounts and what stands behind numbers, is painted once and copied.
+//! Round shapes. They are sent to the display as trapezoids of 40 bytes: about nine for a box with round corners, 32
+//! for a disc and a hundred for an outline. So outlines are made of two shapes, one over the other, and shapes that are
+//! needed again and again, such as discs and badges, are painted once and copied.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,39 +11,39 @@ use fltk::enums::Color;
 
 use super::canvas;
 
-/// A shape that is painted often, by everything that decides how it looks but its size.
+/// A shape that is painted often: everything that decides how it looks except its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Shape {
     /// A disc, with a dot in its corner if that has a colour.
     Disc(Color, Option<Color>),
-    /// A box with ends like half a disc.
+    /// A box with semicircular ends.
     Badge(Color),
 }
 
-/// How many painted shapes are kept: more than two themes need at one zoom.
+/// The most painted shapes that are kept: more than two themes need at one zoom.
 const KEPT: usize = 512;
 
-/// A shape, its size, the ground it stands on, and the bits of the scale.
+/// A shape, its size, the background, and the bits of the scale.
 type Stamp = (Shape, [i32; 2], Color, u32);
 
 thread_local! {
     static STAMPS: RefCell<HashMap<Stamp, Rc<Offscreen>>> = RefCell::default();
 }
 
-/// All are painted anew.
+/// Forgets all painted shapes, so that they are painted anew.
 pub fn forget_all() {
     STAMPS.take();
 }
 
-/// Shows a shape on a ground of that colour, at x and y, so wide and high; `paint` paints it at the x and y it is
-/// given, once for each look, and again where a part of it is clipped: what is copied knows no clip.
+/// Shows a shape on a background of this colour, at x and y, with this width and height. `paint` paints it at the x and
+/// y it is given: once for each look, and again if a part of it is clipped, since copying ignores clipping.
 fn stamp(shape: Shape, [x, y, w, h]: [i32; 4], ground: Color, paint: impl Fn(i32, i32)) {
     let Some(scale) = canvas::scale().filter(|_| canvas::is_whole(x - 1, y - 1, w + 2, h + 2)) else {
         return paint(x, y);
     };
     let key = (shape, [w, h], ground, scale.to_bits());
     let known = STAMPS.with_borrow(|stamps| stamps.get(&key).cloned());
-    // A rim of the ground, as an edge between two pixels shades both.
+    // It includes a margin of background, as an edge between two pixels shades both.
     let (wide, high) = (w + 2, h + 2);
     let stamp = known.or_else(|| {
         let stamp = Rc::new(Offscreen::new(wide, high)?);
@@ -65,9 +65,9 @@ fn stamp(shape: Shape, [x, y, w, h]: [i32; 4], ground: Color, paint: impl Fn(i32
     }
 }
 
-/// A disc, with a dot in its corner if that has a colour.
+/// Draws a disc, with a dot in its corner if that has a colour.
 pub fn disc(x: i32, y: i32, diameter: i32, colour: Color, dot: Option<Color>, ground: Color) {
-    // The rim of the dot reaches out of the disc's corner.
+    // The edge of the dot reaches out of the disc's corner.
     let whole = diameter + 2;
     stamp(Shape::Disc(colour, dot), [x, y, whole, whole], ground, |x, y| {
         draw::set_draw_color(colour);
@@ -82,14 +82,14 @@ pub fn disc(x: i32, y: i32, diameter: i32, colour: Color, dot: Option<Color>, gr
     });
 }
 
-/// What stands behind a short text: a box with ends like half a disc.
+/// Draws the background of a short text: a box with semicircular ends.
 pub fn badge(x: i32, y: i32, w: i32, h: i32, colour: Color, ground: Color) {
     stamp(Shape::Badge(colour), [x, y, w, h], ground, |x, y| filled(x, y, w, h, h / 2, colour));
 }
 
-/// A box with round corners. All of it, where FLTK's own covers half of the pixels at its edges.
+/// Draws a box with round corners, completely; FLTK's own covers only half of the pixels at its edges.
 pub fn filled(x: i32, y: i32, w: i32, h: i32, radius: i32, colour: Color) {
-    // From the corner's side: the cosines of 0, 22.5, 45, 67.5 and 90 degrees, taken from 1.
+    // From the corner's side: one minus the cosines of 0, 22.5, 45, 67.5 and 90 degrees.
     const ARC: [f64; 5] = [0.0, 0.076_12, 0.292_89, 0.617_32, 1.0];
     let r = f64::from(radius.min(w / 2).min(h / 2).max(0));
     // FLTK counts from the middle of a pixel.
@@ -105,7 +105,7 @@ pub fn filled(x: i32, y: i32, w: i32, h: i32, radius: i32, colour: Color) {
     draw::end_polygon();
 }
 
-/// A box with round corners and a line around it, so thick.
+/// Draws a box with round corners and a line of this thickness around it.
 pub fn lined(x: i32, y: i32, w: i32, h: i32, radius: i32, thick: i32, [line, ground]: [Color; 2]) {
     filled(x, y, w, h, radius, line);
     filled(x + thick, y + thick, w - 2 * thick, h - 2 * thick, radius - thick, ground);

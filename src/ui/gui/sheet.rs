@@ -1,5 +1,6 @@
-//! A window of fields, notes and buttons: its lines one below the other, laid out by FLTK's Flex, whose places nobody
-//! counts. It scrolls what does not fit on the screen, while the lines at its foot stay, and it grows with what it has to say.
+//! A window of fields, notes and buttons: its lines are below each other, laid out by FLTK's Flex, so that nobody has
+//! to compute places. It scrolls what does not fit on the screen, while the lines at its foot stay, and it grows with
+//! the texts it shows.
 //!
 //! Its parts:
 //!
@@ -23,20 +24,20 @@ use super::{Emit, UiEvent, screen, text, theme};
 use rows::{EDGE, GAP, NEAR};
 pub use rows::{Note, Rows, WIDTH, outwards};
 
-/// How wide a scroll bar is.
+/// The width of a scroll bar.
 pub(super) const BAR: i32 = 8;
-/// Kept free above and below what is brought into sight.
+/// The distance kept above and below a control that is scrolled into sight.
 const REVEAL_MARGIN: i32 = 10;
 
-/// Lays the body out from x and y on in this width; how high it is then.
+/// Lays the body out from x and y on in this width, and returns its height.
 type Flow = dyn FnMut(i32, i32, i32) -> i32;
 
-/// What scrolls.
+/// The content that scrolls.
 #[derive(Clone)]
 enum Inside {
-    /// What is left free below them.
+    /// The lines, and the distance below them.
     Rows(Rows, i32),
-    /// What depends on the width, and how high it was.
+    /// A body whose layout depends on the width, and its height.
     Flow(Rc<RefCell<Flow>>, Rc<Cell<i32>>),
 }
 
@@ -66,13 +67,13 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// A window of these lines; those of its foot stay where they are.
+    /// Makes a window of these lines; those of `foot` stay at the bottom.
     pub fn new(title: &str, body: Rows, foot: Option<Rows>) -> Self {
         let below = if foot.is_some() { NEAR } else { EDGE };
         Self::of_rows(title, (body, below), foot, |w, h| screen::window(None, w, h))
     }
 
-    /// The same for a question, at the window that asks it.
+    /// Makes such a window for a question, over the window that asks it.
     pub fn over(title: &str, body: Rows, foot: Option<Rows>) -> Self {
         Self::of_rows(title, (body, GAP), foot, screen::window_over)
     }
@@ -93,8 +94,8 @@ impl Sheet {
         Self::end(window, title, scroll, inside, foot)
     }
 
-    /// A window that wants to be so large, of what `make` makes, which `flow` lays out from x and y on in a width; how high it is
-    /// then.
+    /// Makes a window that wants this size, with the content that `make` makes. `flow` lays it out from x and y on in a
+    /// width, and returns its height.
     pub fn flowing<W: 'static>(
         title: &str,
         [w, h]: [i32; 2],
@@ -109,7 +110,7 @@ impl Sheet {
         Self::end(window, title, scroll, Inside::Flow(flow, Rc::new(Cell::new(h))), None)
     }
 
-    /// All is made.
+    /// Finishes the window once everything in it is made.
     fn end(mut window: Window, title: &str, body: Scroll, inside: Inside, foot: Option<Rows>) -> Self {
         window.set_label(title);
         window.set_color(theme::palette().bg);
@@ -122,7 +123,7 @@ impl Sheet {
         sheet
     }
 
-    /// Its last two buttons, and it is shown: the one does `submit`; the other, and whoever closes the window, asks for
+    /// Sets up the two buttons and shows the window: the first does `submit`; the second, and closing the window, emits
     /// `closed`.
     pub fn open(&self, emit: &Emit, [agree, cancel]: [&mut Button; 2], submit: Rc<dyn Fn()>, closed: &UiEvent) {
         agree.set_callback(move |_| submit());
@@ -138,17 +139,17 @@ impl Sheet {
         window.show();
     }
 
-    /// The window, for whoever closes it.
+    /// Returns the window's ownership; dropping that closes it.
     pub fn owned(&self) -> screen::Owned {
         screen::Owned::of(&self.window)
     }
 
-    /// The window itself.
+    /// Returns the window itself.
     pub fn window(&self) -> &Window {
         &self.window
     }
 
-    /// Says something in a note, which grows with it: what is below makes room, and the window grows as far as the screen
+    /// Shows a text in a note, which grows with it: what is below moves down, and the window grows as far as the screen
     /// allows.
     pub fn tell(&mut self, note: &mut Note, text: &str) {
         note.set_label(&text::escape(text));
@@ -172,7 +173,8 @@ impl Sheet {
         self.window.redraw();
     }
 
-    /// Whether the key or the wheel scrolled it; for windows without controls that have the keys.
+    /// Handles a key or the wheel by scrolling, for windows without controls that take the keyboard; returns whether it
+    /// did.
     pub fn scrolls(&mut self, event: Event) -> bool {
         if event != Event::KeyDown {
             return false;
@@ -203,7 +205,7 @@ impl Sheet {
         self.body.resize(0, 0, w, (h - foot).max(0));
         let (x, y) = (self.body.x() - self.body.xposition(), self.body.y() - self.body.yposition());
         self.inside.lay_out(x, y, w);
-        // What fits again does not stay scrolled.
+        // If everything fits again, it must not stay scrolled.
         self.scroll_by(0);
         if let Some(rows) = &mut self.foot {
             rows.lay_out([0, h - foot, w, rows.high.get()]);
@@ -215,7 +217,7 @@ fn foot_high(foot: Option<&Rows>) -> i32 {
     foot.map_or(0, |foot| foot.high.get() + EDGE)
 }
 
-/// What scrolls in a window that is just made; what is made from then on stands in it.
+/// Makes the area that scrolls in a window that was just made; what is made afterwards goes into it.
 fn scroller(window: &Window) -> Scroll {
     let mut body = Scroll::new(0, 0, window.w(), window.h(), None);
     body.set_type(ScrollType::Vertical);
@@ -226,7 +228,7 @@ fn scroller(window: &Window) -> Scroll {
     body
 }
 
-/// Brings a control that has the keys into sight.
+/// Scrolls a control that has the keyboard into sight.
 pub fn reveal<W: WidgetExt>(control: &W) {
     let mut above = control.parent();
     while let Some(group) = above {
@@ -239,7 +241,7 @@ pub fn reveal<W: WidgetExt>(control: &W) {
                 let inside = (0..scroll.children()).filter_map(|n| scroll.child(n));
                 let inside = inside.filter(|child| !bars.contains(&child.as_widget_ptr()));
                 let end = inside.map(|child| child.y() + child.h()).max().unwrap_or(0) - scroll.y();
-                // Nor further than there is anything: what fits stays where it is.
+                // Not further than there is anything: what fits stays where it is.
                 let most = (scroll.yposition() + end - scroll.h()).max(0);
                 let to = (scroll.yposition() + by).clamp(0, most);
                 scroll.scroll_to(scroll.xposition(), to);
@@ -257,6 +259,6 @@ pub(super) fn dress_bar(bar: &mut Scrollbar) {
     bar.set_color(colours.bg);
     bar.set_slider_frame(FrameType::RFlatBox);
     bar.set_selection_color(colours.offline);
-    // Of the arrows.
+    // The colour of the arrows.
     bar.set_label_color(colours.bg);
 }

@@ -11,31 +11,32 @@ use super::theme::SMALL;
 use super::transcript::wrap::{Advances, wrap};
 
 thread_local! {
-    /// Texts that were drawn with too little room for them, while somebody looks.
+    /// The texts that were drawn with too little room, while a test asks for them.
     static CUT: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
-/// The program's own sentences that were drawn cut since the last call, for tests. The first call begins to look.
+/// Returns the program's own sentences that were drawn cut since the last call, for tests. The first call starts the
+/// recording.
 pub fn cut_texts() -> Vec<String> {
     CUT.replace(Some(Vec::new())).unwrap_or_default()
 }
 
 /// Notes a text that is drawn into too little room.
 fn cut(text: &str, is: f64, room: i32) {
-    // Less than a pixel is what is rounded.
+    // Less than a pixel is rounding.
     if is > f64::from(room) + 0.99 {
         CUT.with_borrow_mut(|cut| cut.iter_mut().for_each(|all| all.push(format!("{text} ({is:.0} in {room})"))));
     }
 }
 
-/// A text of ours in the current font, which is to be read whole in `room`: what does not fit is a fault of the
-/// window, and shown with an ellipsis. What people write may be cut by [`fit`].
+/// Returns a text of ours that must be readable in full in `room`, in the current font. If it does not fit, that is a
+/// fault of the window, and the text gets an ellipsis. People's texts may be cut by [`fit`].
 pub fn whole(text: &str, room: i32) -> String {
     cut(text, draw::width(text), room);
     fit(text, room)
 }
 
-/// How high a text is, broken into lines of `room`.
+/// Returns the height of a text, broken into lines of `room`.
 pub fn height(text: &str, room: i32, size: i32) -> i32 {
     i32::try_from(lines(text, room, size).len()).unwrap_or(1) * line_height(size)
 }
@@ -45,7 +46,7 @@ pub fn escape(text: &str) -> String {
     text.replace('@', "@@")
 }
 
-/// A line of small text over or under a field.
+/// Makes a line of small text above or below a field.
 pub fn label(x: i32, y: i32, w: i32, text: &str, colour: Color) -> Frame {
     let mut frame = note(x, y, w, 20);
     frame.set_label_color(colour);
@@ -53,7 +54,7 @@ pub fn label(x: i32, y: i32, w: i32, text: &str, colour: Color) -> Frame {
     frame
 }
 
-/// Room for a sentence that may need several lines. FLTK breaks at spaces alone, and Chinese has none.
+/// Makes room for a sentence that may need several lines. FLTK itself only breaks at spaces, and Chinese has none.
 pub fn note(x: i32, y: i32, w: i32, h: i32) -> Frame {
     let mut frame = Frame::new(x, y, w, h, None);
     frame.set_label_size(SMALL);
@@ -73,12 +74,12 @@ pub fn note(x: i32, y: i32, w: i32, h: i32) -> Frame {
     frame
 }
 
-/// The height of a line of text of this size.
+/// Returns the height of a line of text of this size.
 pub fn line_height(size: i32) -> i32 {
     size * 3 / 2
 }
 
-/// Draws lines one below the other.
+/// Draws lines below each other.
 pub fn draw_lines(lines: &[String], x: i32, y: i32, size: i32, colour: Color) {
     draw::set_font(Font::Helvetica, size);
     draw::set_draw_color(colour);
@@ -87,7 +88,7 @@ pub fn draw_lines(lines: &[String], x: i32, y: i32, size: i32, colour: Color) {
     }
 }
 
-/// A text of this size in lines that fit.
+/// Breaks a text of this size into lines that fit.
 pub fn lines(text: &str, room: i32, size: i32) -> Vec<String> {
     draw::set_font(Font::Helvetica, size);
     if !text.contains('\n') && draw::width(text) <= f64::from(room) {
@@ -98,13 +99,13 @@ pub fn lines(text: &str, room: i32, size: i32) -> Vec<String> {
     lines.into_iter().map(|line| text.get(line.bytes).unwrap_or_default().to_owned()).collect()
 }
 
-/// A text in the current font, cut with an ellipsis where it is wider than `room`.
+/// Returns a text, cut with an ellipsis if it is wider than `room` in the current font.
 pub fn fit(text: &str, room: i32) -> String {
     let room = f64::from(room.max(0));
     if draw::width(text) <= room { text.to_owned() } else { elided(text, |text| draw::width(text) <= room) }
 }
 
-/// As many characters of a text, as they are seen, as fit before an ellipsis that says there is more.
+/// Cuts a text after as many whole graphemes as fit before an ellipsis.
 pub fn elided(text: &str, fits: impl Fn(&str) -> bool) -> String {
     use unicode_segmentation::UnicodeSegmentation;
     let begins = text.grapheme_indices(true).map(|(at, _)| at);
@@ -118,7 +119,7 @@ pub fn elided(text: &str, fits: impl Fn(&str) -> bool) -> String {
     cut(some)
 }
 
-/// The end of a text of this size, where it is wider than `room`: of a path that is what matters.
+/// Returns the end of a text of this size if it is wider than `room`, since the end of a path is what matters.
 pub fn tail(text: &str, room: i32, size: i32) -> String {
     use unicode_segmentation::UnicodeSegmentation;
     draw::set_font(Font::Helvetica, size);
@@ -130,7 +131,7 @@ pub fn tail(text: &str, room: i32, size: i32) -> String {
     text.grapheme_indices(true).skip(1).map(cut).find(|cut| fits(cut)).unwrap_or_default()
 }
 
-/// Text in the middle of a box, drawn as it is: no symbols, no shortcuts.
+/// Draws text in the middle of a box, without symbols or shortcuts.
 pub fn centred(text: &str, x: i32, y: i32, w: i32, h: i32, size: i32, colour: Color) {
     draw::set_font(Font::Helvetica, size);
     draw::set_draw_color(colour);
@@ -139,7 +140,7 @@ pub fn centred(text: &str, x: i32, y: i32, w: i32, h: i32, size: i32, colour: Co
     draw::draw_text(&text, x + (w - width) / 2, baseline(y, h));
 }
 
-/// The baseline that centres a line of the current font.
+/// Returns the baseline that centres a line of the current font.
 pub(super) fn baseline(y: i32, h: i32) -> i32 {
     y + (h + draw::height()) / 2 - draw::descent()
 }

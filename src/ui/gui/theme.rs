@@ -1,4 +1,4 @@
-//! Colours, measures and the font: the one place a window takes its looks from.
+//! Colours, measures and the font: the one place that decides how windows look.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,31 +6,31 @@ use fltk::app;
 use fltk::enums::{Color, Font};
 use fltk::misc::Tooltip;
 
-/// Body text, in pixels.
+/// The size of body text, in pixels.
 pub const BODY: i32 = 14;
-/// Hints, times and labels over fields.
+/// The size of hints, times and labels of fields.
 pub const SMALL: i32 = 12;
-/// Section heads and badges.
+/// The size of section headings and badges.
 pub const TINY: i32 = 11;
-/// Height of fields and buttons.
+/// The height of fields and buttons.
 pub const CONTROL: i32 = 36;
-/// Corner radius of fields and buttons.
+/// The corner radius of fields and buttons.
 pub const RADIUS: i32 = 6;
-/// Height of a friend's row.
+/// The height of a friend's row.
 pub const ROW: i32 = 56;
-/// Diameter of the disc in a friend's row.
+/// The diameter of the disc in a friend's row.
 pub const DISC: i32 = 40;
-/// Between the entries of a menu.
+/// The distance between the entries of a menu.
 pub const MENU_GAP: i32 = 12;
-/// Width of the focus ring.
+/// The width of the focus ring.
 pub const RING: i32 = 2;
 
-/// Which of the two palettes is in use.
+/// A colour theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Theme {
-    /// Dark text on light ground.
+    /// Dark text on a light background.
     Light,
-    /// Light text on dark ground.
+    /// Light text on a dark background.
     Dark,
 }
 
@@ -105,12 +105,12 @@ static DARK: Palette = Palette {
 
 static IS_DARK: AtomicBool = AtomicBool::new(false);
 
-/// The theme in use.
+/// Returns the theme in use.
 pub fn theme() -> Theme {
     if IS_DARK.load(Ordering::Relaxed) { Theme::Dark } else { Theme::Light }
 }
 
-/// The colours in use. Draw functions ask each time, so a change of theme needs no more than a redraw.
+/// Returns the colours in use. Drawing functions ask each time, so a change of theme only needs a redraw.
 pub fn palette() -> &'static Palette {
     match theme() {
         Theme::Light => &LIGHT,
@@ -136,9 +136,9 @@ pub fn set(theme: Theme) {
     Tooltip::set_margin_height(5);
 }
 
-/// Chooses the font. Before any widget is made, or widths are measured with the wrong one.
+/// Chooses the font. Called before any widget is made or text measured.
 pub fn set_up_font() {
-    // With FLTK's own choice the descenders of Chinese text are cut off.
+    // FLTK's own choice cuts off the descenders of Chinese text.
     if cfg!(target_os = "linux") {
         Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
         Font::set_font(Font::Courier, "Noto Sans Mono CJK SC");

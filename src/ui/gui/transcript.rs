@@ -1,20 +1,19 @@
-//! What was said, as bubbles: a widget of its own that lays out and draws the rows in sight and no
-//! others, so a hundred thousand messages cost as much as a hundred. It shows and asks; texts come by
-//! pages from whoever made it.
+//! The messages of a chat as bubbles: a widget that only lays out and draws the rows in sight, so a hundred thousand
+//! messages cost as much as a hundred. It shows and asks; its owner provides the texts by pages.
 //!
 //! Its parts:
 //!
 //! - `rows`: what is known of each row, and the texts by pages. Pure.
 //! - `heights`: heights in a Fenwick tree. Pure.
 //! - `reading`: what was looked at, and the line "new messages". Pure.
-//! - `layout`: how high each row is.
+//! - `layout`: the height of each row.
 //! - `scrolling`: which rows are in sight. Pure.
 //! - `sight`: what is in sight and can be pressed. Pure.
-//! - `view`: all of these as one.
-//! - `paint`: drawing the rows in sight.
+//! - `view`: all of these together.
+//! - `paint`: draws the rows in sight.
 //! - `bubble`: one message.
-//! - `wrap`: breaking text into lines. Pure.
-//! - `captions`: days, times and states over and under the bubbles.
+//! - `wrap`: breaks text into lines. Pure.
+//! - `captions`: days, times and states above and below the bubbles.
 //! - `pill`: the button to the end.
 
 mod bubble;
@@ -47,13 +46,14 @@ pub use captions::Earlier;
 use sight::Target;
 use view::View;
 
-/// A message that was chosen: its number, its text, and whether it can be sent again.
+/// The chosen message: its number, its text, and whether it can be sent again.
 type Chosen = (MessageId, String, bool);
 
-/// Something done with the chosen message, if one is, by what asks the window; whether it was used.
+/// Something done with the chosen message, if there is one, and with the function that asks the window; returns whether
+/// the key was used.
 type MessageAction = Action<fn(Option<&Chosen>, &dyn Fn(Ask)) -> bool, bool>;
 
-/// The menu of a message, by whether it can be sent again, and its keys.
+/// The menu of a message, which depends on whether it can be sent again, and its keys.
 pub(super) const ACTIONS: &[MessageAction] = &[
     MessageAction::new(&[Press::Ctrl('c')], "keys.copy", |chosen, _| {
         chosen.into_iter().for_each(|(_, text, _)| copy(text));
@@ -67,10 +67,10 @@ pub(super) const ACTIONS: &[MessageAction] = &[
     .named("chat.resend", |resend| *resend),
 ];
 
-/// What a key does among the messages.
+/// What a key does in the transcript.
 type TranscriptKey = Action<fn(&KeyTarget<'_>)>;
 
-/// The keys that work among the messages, whichever is chosen.
+/// The keys that work in the transcript, whatever message is chosen.
 pub(super) const KEYS: &[TranscriptKey] = &[
     TranscriptKey::new(&[Press::Up], "keys.choose", |here| here.view.borrow_mut().choose(-1, here.h)),
     TranscriptKey::new(&[Press::Down], "keys.choose", |here| here.view.borrow_mut().choose(1, here.h)),
@@ -88,11 +88,11 @@ pub(super) const KEYS: &[TranscriptKey] = &[
     }),
     TranscriptKey::new(&[Press::Escape], "keys.leave", |here| (here.ask)(Ask::Leave)),
     TranscriptKey::new(&[Press::Ctrl('v')], "keys.leave", |here| (here.ask)(Ask::Paste)),
-    // Whoever types means the composer, wherever the focus is.
+    // Typing goes to the composer, wherever the focus is.
     TranscriptKey::new(&[Press::Text], "keys.leave", |here| (here.ask)(Ask::Compose)),
 ];
 
-/// Where a key was pressed: a view that is `h` high, and what asks its window.
+/// What a key works on: the view, its height `h`, and the function that asks its window.
 pub(super) struct KeyTarget<'a> {
     view: &'a RefCell<View>,
     ask: &'a dyn Fn(Ask),
@@ -104,7 +104,7 @@ impl KeyTarget<'_> {
         self.view.borrow_mut().scroll(by, self.h);
     }
 
-    /// What a page scrolls by: a little of the last one stays in sight.
+    /// Returns how far a page scrolls: a little of the last page stays in sight.
     fn page(&self) -> i64 {
         i64::from(self.h) * 9 / 10
     }
@@ -113,30 +113,30 @@ impl KeyTarget<'_> {
 /// What a transcript asks of its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
-    /// Rows that are in sight and not here.
+    /// The texts of rows that are in sight are needed.
     Page {
-        /// The first row.
+        /// The index of the first row.
         first: u32,
-        /// How many.
+        /// The number of rows.
         count: u32,
     },
-    /// The rows are not those of the history any more.
+    /// The list of rows is needed again, as it is no longer that of the history.
     Index,
-    /// What the server has of before the first row is wanted.
+    /// The server is to be asked for what was said before the first row.
     Earlier,
-    /// A message is to be sent once more.
+    /// A message is to be sent again.
     Resend(MessageId),
-    /// What was typed here just now belongs into the composer.
+    /// What was just typed here belongs into the composer.
     Compose,
-    /// What is in the clipboard belongs into the composer.
+    /// The text of the clipboard belongs into the composer.
     Paste,
-    /// The composer is to have the keys.
+    /// The composer is to get the keyboard.
     Leave,
-    /// New messages came into sight, and somebody looks.
+    /// New messages came into sight while somebody looks.
     Looked,
 }
 
-/// The widget.
+/// The widget of the transcript.
 #[derive(Clone)]
 pub struct Transcript {
     widget: Widget,
@@ -145,7 +145,7 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// An empty transcript; `room` if others' messages begin with their writer's name. `ask` is called
+    /// Makes an empty transcript; `room` says that others' messages begin with their writer's name. `ask` is called
     /// from inside callbacks and drawing, so it must not touch the transcript at once.
     #[must_use]
     pub fn new(x: i32, y: i32, w: i32, h: i32, room: bool, ask: Rc<dyn Fn(Ask)>) -> Self {
@@ -177,25 +177,25 @@ impl Transcript {
         transcript
     }
 
-    /// The widget itself, for its window's layout.
+    /// Returns the widget itself, for its window's layout.
     #[must_use]
     pub fn widget(&self) -> &Widget {
         &self.widget
     }
 
-    /// All rows of the history; stays at the end, or where it was if that is possible.
+    /// Sets all rows of the history; stays at the end, or where it was if possible.
     pub fn set_index(&mut self, metas: Vec<RowMeta>) {
         self.view.borrow_mut().set_index(metas);
         self.widget.redraw();
     }
 
-    /// Shows what another one has shown, which shows nothing from then on. For a transcript in another language or theme.
+    /// Takes over everything from another transcript, which shows nothing from then on; for a rebuilt window.
     pub fn take_over(&mut self, other: &Self) {
         self.view.borrow_mut().take_over(&mut other.view.borrow_mut());
         self.widget.redraw();
     }
 
-    /// Nothing of what it shows is so any more: it is as a new one.
+    /// Empties the transcript.
     pub fn empty(&mut self, room: bool) {
         let mut nothing = View::new(room);
         nothing.set_foreign(self.view.borrow().layout.foreign());
@@ -203,7 +203,7 @@ impl Transcript {
         self.widget.redraw();
     }
 
-    /// The rows of a page that was asked for.
+    /// Shows the rows of a page that was asked for.
     pub fn fill(&mut self, first: u32, rows: Vec<Row>) {
         let fits = self.view.borrow_mut().fill(usize::try_from(first).unwrap_or(usize::MAX), rows);
         if !fits {
@@ -212,42 +212,42 @@ impl Transcript {
         self.widget.redraw();
     }
 
-    /// Whether the texts of all rows in sight are here.
+    /// Returns whether the texts of all rows in sight are here.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.view.borrow().is_whole()
     }
 
-    /// What was asked for and could not be read is asked for again when it is drawn next.
+    /// Forgets which pages were asked for, so that they are asked for again at the next drawing.
     pub fn expect_nothing(&mut self) {
         self.view.borrow_mut().rows.expect_nothing();
     }
 
-    /// A message that was just stored.
+    /// Adds a message that was just stored.
     pub fn push(&mut self, row: Row) {
         self.view.borrow_mut().push(row);
         self.widget.redraw();
     }
 
-    /// One's own message came further.
+    /// Shows how far a sent message has come.
     pub fn set_state(&mut self, id: MessageId, state: SendState) {
         let new = self.view.borrow_mut().set_state(id, state);
         self.redraw_if(new);
     }
 
-    /// What stands over the first row.
+    /// Sets what is shown above the first row.
     pub fn set_earlier(&mut self, earlier: Earlier) {
         let new = self.view.borrow_mut().set_earlier(earlier);
         self.redraw_if(new);
     }
 
-    /// What stands over the first row now.
+    /// Returns what is shown above the first row.
     #[must_use]
     pub fn earlier(&self) -> Earlier {
         self.view.borrow().layout.earlier()
     }
 
-    /// Shows the first row, and asks for what came before it.
+    /// Scrolls to the first row, and asks for what came before it.
     pub fn go_to_begin(&mut self) {
         let h = self.widget.h();
         self.view.borrow_mut().scroll(i64::MIN / 4, h);
@@ -255,66 +255,66 @@ impl Transcript {
         self.widget.redraw();
     }
 
-    /// Whether the server may cut one's own texts at `#`.
+    /// Sets whether the server may cut sent texts at `#`.
     pub fn set_foreign(&mut self, foreign: bool) {
         let new = self.view.borrow_mut().set_foreign(foreign);
         self.redraw_if(new);
     }
 
-    /// Draws the line "new messages" over the last `count` rows of others; none for 0.
+    /// Puts the line "new messages" above the last `count` rows of others; 0 removes it.
     pub fn mark_new(&mut self, count: u64) {
         self.view.borrow_mut().mark_new(count);
         self.widget.redraw();
     }
 
-    /// Shows the line "new messages", if there is one.
+    /// Scrolls to the line "new messages", if there is one.
     pub fn go_to_new(&mut self) {
         self.view.borrow_mut().go_to_new();
         self.widget.redraw();
     }
 
-    /// What a room's writers are called here, by account.
+    /// Sets the names of a room's writers, by account.
     pub fn set_names(&mut self, names: HashMap<String, String>) {
         let new = self.view.borrow_mut().set_names(names);
         self.redraw_if(new);
     }
 
-    /// Draws that line over the row that comes next, if it stands nowhere else.
+    /// Puts the line "new messages" above the next row that comes, if there is no such line yet.
     pub fn mark_next(&mut self) {
         self.view.borrow_mut().mark_next();
     }
 
-    /// Shows the newest message.
+    /// Scrolls to the newest message.
     pub fn go_to_end(&mut self) {
         self.view.borrow_mut().go_to_end();
         self.widget.redraw();
     }
 
-    /// Whether the newest message is in sight.
+    /// Returns whether the newest message is in sight.
     #[must_use]
     pub fn is_at_end(&self) -> bool {
         self.view.borrow().is_at_end()
     }
 
-    /// The newest message.
+    /// Returns the newest message.
     #[must_use]
     pub fn newest(&self) -> Option<MessageId> {
         self.view.borrow().newest()
     }
 
-    /// What the button to the end counts, for tests.
+    /// Returns the number on the button to the end, for tests.
     #[must_use]
     pub fn below(&self) -> usize {
         self.view.borrow().new_below()
     }
 
-    /// How many messages of others were not looked at.
+    /// Returns how many messages of others were not looked at.
     #[must_use]
     pub fn unread(&self) -> u64 {
         self.view.borrow().unread()
     }
 
-    /// Somebody looks at what is in sight: the last message of it, if there are new ones among them.
+    /// Marks what is in sight as looked at; returns the last message of it, if some were new.
     pub fn look_at(&mut self) -> Option<MessageId> {
         let h = self.widget.h();
         self.view.borrow_mut().look_at(h)
@@ -327,26 +327,26 @@ impl Transcript {
         self.widget.redraw();
     }
 
-    /// A message's text, if it is in sight.
+    /// Returns a message's text, if it is in sight.
     #[must_use]
     pub fn text_of(&self, id: MessageId) -> Option<String> {
         self.view.borrow().text_of(id)
     }
 
-    /// Chooses a row, so many further on, for tests.
+    /// Moves the choice by this many rows, for tests.
     pub fn choose(&mut self, by: isize) {
         let h = self.widget.h();
         self.view.borrow_mut().choose(by, h);
         self.widget.redraw();
     }
 
-    /// The chosen message, for tests.
+    /// Returns the chosen message, for tests.
     #[must_use]
     pub fn chosen(&self) -> Option<MessageId> {
         self.view.borrow().chosen().map(|(id, ..)| id)
     }
 
-    /// The texts in sight from top to bottom, for tests.
+    /// Returns the texts in sight from top to bottom, for tests.
     #[must_use]
     pub fn texts_in_sight(&self) -> Vec<String> {
         self.view.borrow().texts_in_sight()
@@ -363,7 +363,7 @@ impl Transcript {
         self.widget.handle(move |w, event| {
             let used = match event {
                 Event::Focus => {
-                    // Whoever came by keys sees where they are; under the pointer nothing may move.
+                    // Somebody who came here by keys needs to see where they are; under the pointer nothing may move.
                     if app::event() == Event::KeyDown {
                         view.borrow_mut().choose_any(w.h());
                     }
@@ -409,20 +409,20 @@ impl Transcript {
     }
 }
 
-/// Whether its window has the keys.
+/// Returns whether its window has the keyboard.
 fn is_looked_at(widget: &Widget) -> bool {
     let (focus, window) = (app::focus().and_then(|w| w.top_window()), widget.top_window());
     focus.zip(window).is_some_and(|(focus, window)| focus.as_widget_ptr() == window.as_widget_ptr())
 }
 
-/// The number of the screen it is on.
+/// Returns the number of the screen it is on.
 fn screen_of(w: &Widget) -> i32 {
     w.window().map_or(0, |window| window.screen_num())
 }
 
 fn pushed(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) {
     let wanted = pushed_at(&mut view.borrow_mut(), w);
-    // Whoever is asked may come back here.
+    // What is asked may lead back here, so nothing may be borrowed.
     wanted.into_iter().for_each(|wanted| ask(wanted));
 }
 
@@ -455,7 +455,7 @@ fn menu(view: &RefCell<View>, ask: &dyn Fn(Ask), at: Option<(i32, i32)>) {
 }
 
 fn copy(text: &str) {
-    // FLTK reads past a NUL.
+    // FLTK would otherwise read past a NUL.
     let text = text.replace('\0', "");
     app::copy(&text);
     app::copy2(&text);

@@ -1,5 +1,6 @@
-//! A server is not what it was, or what one may expect: it shows another key than before, or what was known of that is
-//! damaged; it does not encrypt any more, or never has. What may have happened, what there is to compare or to lose, and the way on for whoever wants it.
+//! The window about a server that is not what it was, or not what one may expect: it shows another key than before, the
+//! file of known keys is damaged, or it does not encrypt any more or never has. It says what may have happened, what
+//! there is to compare or to lose, and offers a way on.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -23,26 +24,26 @@ use crate::client::session::{KeyChange, PlainReason};
 const WIDTH: i32 = 560;
 const MARGIN: i32 = 20;
 const FOOT: i32 = 64;
-/// A row of words.
+/// The height of a row of words.
 const ROW: i32 = 26;
-/// Between paragraphs.
+/// The distance between paragraphs.
 const GAP: i32 = 10;
-/// A narrower box has half as many columns of words.
+/// A box narrower than this has half as many columns of words.
 const WIDE: i32 = 220;
-/// Both buttons stand beside each other from here on.
+/// From this width on the two buttons are side by side.
 const BESIDE: i32 = 460;
 
-/// Why the server may be somebody else.
+/// Why the server may be another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
-    /// It shows another key.
+    /// The server shows another key.
     Key(KeyChange),
-    /// What is wanted would go out readable.
+    /// What is asked for would be sent unencrypted.
     Plain(PlainReason),
 }
 
 impl Doubt {
-    /// In a sentence; nothing was sent to it.
+    /// Returns the doubt as a sentence; nothing was sent to the server.
     #[must_use]
     pub fn head(&self, server: &str) -> Cow<'static, str> {
         match self {
@@ -63,7 +64,7 @@ impl Doubt {
         }
     }
 
-    /// What its window needs.
+    /// Returns the height that its window wants.
     fn height(&self) -> i32 {
         match self {
             Self::Key(_) => 420,
@@ -94,7 +95,7 @@ impl Doubt {
         }
     }
 
-    /// What the first button is called, which changes nothing.
+    /// Returns the label of the first button, which changes nothing.
     fn away(&self) -> Cow<'static, str> {
         match self {
             Self::Plain(PlainReason::Only | PlainReason::Chosen) => t!("trust.do_not_send"),
@@ -102,7 +103,7 @@ impl Doubt {
         }
     }
 
-    /// What the second button is called, and what it does.
+    /// Returns the label of the second button, and what it does.
     fn go_on(&self) -> (Cow<'static, str>, UiEvent) {
         match self {
             Self::Key(change) => {
@@ -118,9 +119,9 @@ impl Doubt {
 /// What the window of a doubtful server asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Nothing is to be sent to the server; or the window was closed.
+    /// Nothing is to be sent to the server; also when the window was closed.
     StayAway,
-    /// What was asked for is to go out readable to a server that was encrypted before, this once.
+    /// What was asked for is to be sent unencrypted to a server that encrypted before, this once.
     SendReadable,
     /// The server may show this key from now on.
     TrustKey(Vec<u8>),
@@ -131,19 +132,19 @@ struct Body {
     server: String,
     nearby: bool,
     doubt: Doubt,
-    /// Pixels above the window's top.
+    /// How many pixels are scrolled out above the window's top.
     scrolled: i32,
 }
 
-/// The window.
+/// The window of a doubtful server.
 pub struct TrustWindow {
     window: screen::Owned,
     doubt: Doubt,
 }
 
 impl TrustWindow {
-    /// Opens the window. A server at a `nearby` address has likelier become another one than been replaced
-    /// by somebody who wants to read along.
+    /// Opens the window. If the address is `nearby`, another computer has more likely got it than that somebody wants
+    /// to read along.
     #[must_use]
     pub fn new(server: &str, nearby: bool, doubt: &Doubt, emit: Emit) -> Self {
         let palette = theme::palette();
@@ -179,13 +180,13 @@ impl TrustWindow {
         Self { window: screen::Owned::of(&window), doubt: doubt.clone() }
     }
 
-    /// What it asks about.
+    /// Returns what the window is about.
     #[must_use]
     pub fn doubt(&self) -> &Doubt {
         &self.doubt
     }
 
-    /// The window itself.
+    /// Returns the window itself.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
@@ -197,10 +198,10 @@ impl TrustWindow {
     }
 }
 
-/// Scrolls by so much; false where all is in sight.
+/// Scrolls by this many pixels; returns false if everything is in sight.
 type Scroll = Rc<dyn Fn(i32) -> bool>;
 
-/// What it says, in a window that becomes as high as that, if the screen is.
+/// Makes the text, in a window that becomes as high as it needs, if the screen has room.
 fn text_of(window: &mut Window, body: Body) -> (Frame, Scroll) {
     let body = Rc::new(RefCell::new(body));
     let mut text = Frame::new(0, 0, window.w(), window.h() - FOOT, None);
@@ -235,7 +236,7 @@ fn text_of(window: &mut Window, body: Body) -> (Frame, Scroll) {
     (text, Rc::new(scroll))
 }
 
-/// The buttons beside each other where there is room, else one below the other.
+/// Lays the buttons out side by side if there is room, else one below the other.
 fn laying_out(mut text: Frame, [mut away, mut go_on]: [Button; 2], scroll: Scroll) -> impl FnMut(i32, i32) {
     move |w, h| {
         let beside = w >= BESIDE;
@@ -254,7 +255,7 @@ fn laying_out(mut text: Frame, [mut away, mut go_on]: [Button; 2], scroll: Scrol
     }
 }
 
-/// How high all of it is.
+/// Draws the text; returns its height.
 fn draw_body(f: &Frame, body: &Body) -> i32 {
     let colours = theme::palette();
     draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.bg);
@@ -266,7 +267,7 @@ fn draw_body(f: &Frame, body: &Body) -> i32 {
         widgets::draw_lines(&lines, x, *y, size, ink);
         *y += i32::try_from(lines.len()).unwrap_or(0) * widgets::line_height(size) + GAP;
     };
-    // That is how servers of the course are, and no sign of anybody's ill will.
+    // Servers of the course are like that, which is no sign of bad intentions.
     let usual = matches!(body.doubt, Doubt::Plain(PlainReason::Only | PlainReason::Chosen));
     let ink = if body.nearby || usual { colours.warn } else { colours.error };
     paragraph(&body.doubt.head(&body.server), theme::BODY + 1, ink, &mut y);
@@ -280,7 +281,7 @@ fn draw_body(f: &Frame, body: &Body) -> i32 {
     y - begin + MARGIN
 }
 
-/// The words of both keys beside each other, or of the one there is; how high that is.
+/// Draws the words of both keys side by side, or of the only one; returns their height.
 fn draw_keys(x: i32, y: i32, inner: i32, change: &KeyChange) -> i32 {
     let chinese = rust_i18n::locale().starts_with("zh");
     let ((shown, known), (shown_too, known_too)) = (change.words(chinese), change.words(!chinese));
@@ -293,7 +294,7 @@ fn draw_keys(x: i32, y: i32, inner: i32, change: &KeyChange) -> i32 {
     known.max(shown)
 }
 
-/// What would go out for everybody to read; how high that is.
+/// Draws the list of what would be sent unencrypted; returns its height.
 fn draw_readable(x: i32, y: i32, w: i32) -> i32 {
     let colours = theme::palette();
     let each = [t!("trust.plain_password"), t!("trust.plain_messages"), t!("trust.plain_people")];
@@ -305,7 +306,8 @@ fn draw_readable(x: i32, y: i32, w: i32) -> i32 {
     foot - y
 }
 
-/// A box of that width with a title and room of that height below; where the room begins and the box ends.
+/// Draws a box of this width with a title and room of this height; returns where the room begins and where the box
+/// ends.
 fn draw_box([x, y, w]: [i32; 3], title: &str, room: i32) -> (i32, i32) {
     let colours = theme::palette();
     let top = y + 10 + widgets::line_height(theme::SMALL) + 4;
@@ -315,8 +317,8 @@ fn draw_box([x, y, w]: [i32; 3], title: &str, room: i32) -> (i32, i32) {
     (top, foot)
 }
 
-/// A box with a key's words, numbered as they are read aloud, and the same in the other language below; how
-/// high it is.
+/// Draws a box with a key's words, numbered as they are read aloud, and below them the same in the other language;
+/// returns its height.
 fn draw_words([x, y, w]: [i32; 3], title: &str, words: &str, too: &str, chinese: bool) -> i32 {
     let colours = theme::palette();
     let words: Vec<String> = if chinese {

@@ -1,4 +1,4 @@
-//! The few controls all windows share, drawn flat in the palette's colours.
+//! The few controls that all windows share, drawn flat in the palette's colours.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -24,23 +24,23 @@ pub use super::text::{centred, cut_texts, draw_lines, escape, fit, label, line_h
 use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
 use crate::client::roster::Presence;
 
-/// How a button presents itself.
+/// The look of a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// The one thing the window is for: filled with the accent.
+    /// What the window is mainly for: filled with the accent colour.
     Primary,
     /// Anything else: flat until the pointer is over it.
     Ghost,
-    /// Text in the accent's colour.
+    /// Text in the accent colour.
     Link,
 }
 
-/// A flat, rounded button. Its label is plain text; nothing in it is a symbol or a shortcut.
+/// Makes a flat, rounded button. Its label is plain text, without symbols or shortcuts.
 pub fn button(x: i32, y: i32, w: i32, label: &str, style: Style) -> Button {
     button_on(x, y, w, label, style, |palette| palette.bg)
 }
 
-/// The same on another ground than the window's.
+/// Makes such a button on another background than the window's.
 pub fn button_on(x: i32, y: i32, w: i32, label: &str, style: Style, on: fn(&Palette) -> Color) -> Button {
     let mut button = Button::new(x, y, w, CONTROL, None).with_label(label);
     button.set_frame(FrameType::NoBox);
@@ -70,7 +70,7 @@ pub fn button_on(x: i32, y: i32, w: i32, label: &str, style: Style, on: fn(&Pale
                 shape::lined(x + 1, y + 1, w - 2, h - 2, RADIUS, RING, inside);
             }
             if style == Style::Link {
-                // Flush with what stands over it.
+                // Flush with what is above it.
                 draw::set_font(Font::Helvetica, SMALL);
                 let wide = (draw::width(&label).ceil() as i32 + 8).min(w);
                 centred(&label, x + w - wide, y, wide, h, SMALL, ink);
@@ -99,17 +99,17 @@ pub fn button_on(x: i32, y: i32, w: i32, label: &str, style: Style, on: fn(&Pale
     button
 }
 
-/// A field for one line of text, with a hint that shows while it is empty.
+/// Makes a field for one line of text, with a hint while it is empty.
 pub fn field(x: i32, y: i32, w: i32, placeholder: &str) -> Input {
     let (group, inner) = frame_of_field(x, y, w);
     let input = dress(Input::new(inner.0, inner.1, inner.2, inner.3, None), placeholder);
     group.end();
-    // Of another width the line between is wider, and what is beside it is not.
+    // If the width changes the field becomes wider, but the space beside it does not.
     group.resizable(&input);
     input
 }
 
-/// A field whose text is not shown.
+/// Makes a field whose text is hidden.
 pub fn secret_field(x: i32, y: i32, w: i32, placeholder: &str) -> SecretInput {
     let (group, inner) = frame_of_field(x, y, w);
     let input = dress(SecretInput::new(inner.0, inner.1, inner.2, inner.3, None), placeholder);
@@ -146,7 +146,7 @@ fn dress<I: InputExt + WidgetBase + Edit + Clone + 'static>(mut input: I, placeh
             reveal(i);
         }
         if matches!(event, Event::Focus | Event::Unfocus) {
-            // The ring belongs to the frame around the input, which FLTK does not redraw for a focus change.
+            // The ring belongs to the frame around the input, which FLTK does not redraw when the focus changes.
             if let Some(mut around) = i.parent() {
                 around.redraw();
             }
@@ -156,7 +156,7 @@ fn dress<I: InputExt + WidgetBase + Edit + Clone + 'static>(mut input: I, placeh
     input
 }
 
-/// The hint that shows while a field is empty.
+/// Sets the hint that is shown while a field is empty.
 pub fn set_placeholder<I: InputExt + WidgetBase>(input: &mut I, placeholder: &str) {
     let placeholder = placeholder.to_owned();
     input.draw(move |i| {
@@ -164,7 +164,7 @@ pub fn set_placeholder<I: InputExt + WidgetBase>(input: &mut I, placeholder: &st
             draw::set_font(Font::Helvetica, BODY);
             draw::set_draw_color(theme::palette().dim);
             draw::push_clip(i.x(), i.y(), i.w(), i.h());
-            // Where the text will stand.
+            // At the place of the text.
             draw::draw_text(&whole(&placeholder, i.w() - 2), i.x() + 2, baseline(i.y(), i.h()));
             draw::pop_clip();
         }
@@ -172,7 +172,7 @@ pub fn set_placeholder<I: InputExt + WidgetBase>(input: &mut I, placeholder: &st
     input.redraw();
 }
 
-/// Gives an input the palette's colours; again after a change of theme.
+/// Gives an input the palette's colours; called again after a change of theme.
 pub fn paint<I: InputExt>(input: &mut I) {
     let colours = theme::palette();
     input.set_color(colours.surface);
@@ -181,7 +181,7 @@ pub fn paint<I: InputExt>(input: &mut I) {
     input.set_selection_color(colours.selected);
 }
 
-/// A box to tick, with its label beside it.
+/// Makes a checkbox with its label beside it.
 pub fn checkbox(x: i32, y: i32, w: i32, label: &str) -> CheckButton {
     let mut check = CheckButton::new(x, y, w, 24, None).with_label(label);
     check.super_draw(false);
@@ -216,7 +216,7 @@ pub fn checkbox(x: i32, y: i32, w: i32, label: &str) -> CheckButton {
     });
     check
 }
-/// One of several choices, filled while `value` is its number.
+/// Makes one of several choices, filled while `value` is its number.
 pub fn segment(x: i32, y: i32, w: i32, label: &str, number: usize, value: &Rc<Cell<usize>>) -> Button {
     let mut button = button(x, y, w, label, Style::Ghost);
     let value = Rc::clone(value);
@@ -233,12 +233,12 @@ pub fn segment(x: i32, y: i32, w: i32, label: &str, number: usize, value: &Rc<Ce
     button
 }
 
-/// Enter in a field does what the button does.
+/// Lets Enter in a field do what the button does.
 pub(super) fn enter_submits<I: WidgetBase + WidgetExt + InputExt>(input: &mut I, submit: &Rc<dyn Fn()>) {
     enter_submits_and(input, submit, None);
 }
 
-/// The same, and whatever else changes the field does `changed`.
+/// Does the same, and calls `changed` at any other change of the field.
 pub(super) fn enter_submits_and<I>(input: &mut I, submit: &Rc<dyn Fn()>, changed: Option<&Rc<dyn Fn()>>)
 where
     I: WidgetBase + WidgetExt + InputExt,
@@ -255,21 +255,21 @@ where
     });
 }
 
-/// Grounds for the discs, each dark enough for a white letter.
+/// The backgrounds of discs, each dark enough for a white letter.
 pub(super) const DISCS: [u32; 8] = [0x7B5CF5, 0xD9512C, 0x12857A, 0xC2185B, 0x6D4C41, 0x546E7A, 0x1476D4, 0x3F7D20];
 
-/// The disc that stands for an account: the same account always has the same colour.
+/// Returns the colour of an account's disc, which is always the same.
 pub fn disc_colour(account: &str) -> Color {
     let sum = account.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
     Color::from_hex(DISCS.get(sum % DISCS.len()).copied().unwrap_or(0x1476D4))
 }
 
-/// Draws an account's disc, the first character of its name on it, and its presence where that is known.
+/// Draws an account's disc with the first character of its name, and its presence if that is known.
 pub fn avatar(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence: Option<Presence>) {
     avatar_on(x, y, diameter, account, name, presence, theme::palette().bg);
 }
 
-/// The same on another ground than the window's.
+/// Draws such a disc on another background than the window's.
 pub fn avatar_on(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence: Option<Presence>, ground: Color) {
     use unicode_segmentation::UnicodeSegmentation;
     let room = account.starts_with('@');
@@ -285,7 +285,7 @@ pub fn avatar_on(x: i32, y: i32, diameter: i32, account: &str, name: &str, prese
     centred(&first, x, y, diameter, diameter, diameter * 2 / 5, Color::White);
 }
 
-/// The ring around what has the focus.
+/// Draws the ring around what has the focus.
 pub fn ring(x: i32, y: i32, w: i32, h: i32) {
     draw::set_draw_color(theme::palette().accent);
     draw::set_line_style(draw::LineStyle::Solid, RING);

@@ -1,12 +1,12 @@
-//! The protocol window: every datagram, the threads, and a line to send a datagram by hand. Shows and
-//! emits; what is shown comes as values from the tap.
+//! The protocol window: every datagram, the threads, and a field to send a datagram by hand. Shows and emits; what it
+//! shows comes as values from the tap.
 //!
 //! Its parts:
 //!
-//! - `line`: one row's texts. Pure.
-//! - `rows`: which are shown, chosen and in sight. Pure.
-//! - `table`: the rows, drawn.
-//! - `threads`: the threads' page.
+//! - `line`: the texts of one row. Pure.
+//! - `rows`: which rows are shown, chosen and in sight. Pure.
+//! - `table`: draws the rows.
+//! - `threads`: the page of the threads.
 //! - `foot`: sending by hand, and the test document.
 
 mod foot;
@@ -43,28 +43,28 @@ const WIDTH: i32 = 940;
 const HEIGHT: i32 = 480;
 const BAR: i32 = 44;
 const ROW: i32 = 26;
-/// A narrower window has its fields in lines of their own.
+/// A window narrower than this has its fields in lines of their own.
 const NARROW: i32 = 640;
 
 /// What the protocol window asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Event {
-    /// The window is wanted.
+    /// The window is to be opened.
     Open,
-    /// A datagram was typed, and what is expected of it.
+    /// A datagram was typed, and what is expected of its reply.
     ByHand { bytes: Vec<u8>, expectation: Expectation },
-    /// The datagrams shown are to be written into a file, as this text; which file is asked.
+    /// This text of the datagrams shown is to be written into a file, which is asked for.
     Save(String),
-    /// What was typed is to be written into a file as a test document; which file is asked.
+    /// The requests sent by hand are to be written into a file as a test document; the file is asked for.
     SaveTrials,
-    /// The threads are shown, and their figures wanted.
+    /// The threads' page is shown, and needs their figures.
     ThreadsWanted,
     /// The window was closed.
     Closed,
 }
 
-/// The window.
+/// The protocol window.
 pub struct WireWindow {
     window: screen::Owned,
     pages: Pages,
@@ -74,21 +74,21 @@ pub struct WireWindow {
     foot: Foot,
 }
 
-/// Which page is in front, and what stands in it.
+/// Which page is in front, and what is on the pages.
 #[derive(Clone)]
 struct Pages {
     number: Rc<Cell<usize>>,
     tabs: [Button; 2],
     table: Table,
     threads: Frame,
-    /// Whether the threads' next second is already on its way.
+    /// Whether the timer for the threads' figures is running.
     ticking: Rc<Cell<bool>>,
     window: screen::Life,
     emit: Emit,
 }
 
 impl WireWindow {
-    /// Opens the window with what was seen lately.
+    /// Opens the window with the latest datagrams.
     #[must_use]
     pub fn new(server: &str, records: &[Record], place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
@@ -164,7 +164,7 @@ impl WireWindow {
         Self { window: screen::Owned::of(&window), pages, filter, pause, figures, foot }
     }
 
-    /// One more datagram.
+    /// Adds a datagram.
     pub fn push(&mut self, record: &Record) {
         self.pages.table.push(record);
         if let Some(held) = self.pages.table.held() {
@@ -172,24 +172,24 @@ impl WireWindow {
         }
     }
 
-    /// How the threads are doing.
+    /// Shows the threads' figures.
     pub fn set_threads(&mut self, figures: Vec<ThreadFigures>) {
         *self.figures.borrow_mut() = figures;
         self.pages.threads.redraw();
     }
 
-    /// Says something at the foot.
+    /// Shows a text at the foot.
     pub fn say(&mut self, text: &str, wrong: bool) {
         self.foot.say(text, wrong);
     }
 
-    /// What stands at the foot, for tests.
+    /// Returns the text at the foot, for tests.
     #[must_use]
     pub fn said(&self) -> String {
         self.foot.said()
     }
 
-    /// What became of the trial made by hand last.
+    /// Shows the outcome of the last request sent by hand.
     pub fn set_trial(&mut self, trial: &CaseReport) {
         self.foot.count(trial.number);
         let (n, locale) = (trial.number, rust_i18n::locale());
@@ -211,14 +211,14 @@ impl WireWindow {
         self.foot.say(&text, matches!(trial.verdict, Verdict::Failed(_)));
     }
 
-    /// The datagrams' widget, for tests.
+    /// Returns the datagrams' widget, for tests.
     #[must_use]
     pub fn table(&self) -> &fltk::widget::Widget {
         self.pages.table.widget()
     }
 
-    /// The same window anew, in another language or theme: the datagrams as they were shown, which page is in front, and
-    /// what is typed. What became of the last trial is its owner's to say once more.
+    /// Rebuilds the window in another language or theme: the datagrams as they were shown, the page in front, and what
+    /// is typed. The caller shows the outcome of the last request sent by hand again.
     #[must_use]
     pub fn renewed(&self, server: &str, emit: Emit) -> Self {
         let mut new = Self::new(server, &[], Some(self.position()), emit);
@@ -232,20 +232,20 @@ impl WireWindow {
         new
     }
 
-    /// What is typed, for tests: the filter, the datagram, and what is expected of it.
+    /// Returns the fields, for tests: the filter, the datagram, and what is expected of it.
     #[must_use]
     pub fn fields(&self) -> [&Input; 3] {
         let [hand, expected] = self.foot.fields();
         [&self.filter, hand, expected]
     }
 
-    /// Where it stands: x, y, width, height.
+    /// Returns the window's place, to be saved.
     #[must_use]
     pub fn position(&self) -> [i32; 4] {
         screen::position_of(&self.window)
     }
 
-    /// The window itself.
+    /// Returns the window itself.
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
@@ -257,7 +257,7 @@ impl WireWindow {
     }
 }
 
-/// The pause's button, and how many datagrams it holds back.
+/// Sets the label of the pause button, with the number of datagrams it holds back.
 fn show_pause(button: &mut Button, held: Option<usize>) {
     let label = match held {
         None => t!("wirewin.pause"),
@@ -270,7 +270,7 @@ fn show_pause(button: &mut Button, held: Option<usize>) {
     }
 }
 
-/// Where everything stands in a window of this size.
+/// Lays the window out at this size.
 fn laying_out(
     table: &Table,
     threads: &Frame,
@@ -287,7 +287,7 @@ fn laying_out(
             button.clone().resize(right - wide, 4, wide, theme::CONTROL);
             right -= wide + 4;
         }
-        // Where there is no room beside them, the filter stands below the buttons.
+        // Without room beside them, the filter is below the buttons.
         let (bar, filter) = match w < NARROW {
             true => (BAR + theme::CONTROL + 4, [10, BAR, w - 20]),
             false => (BAR, [196, 4, (right - 202).min(300)]),
@@ -306,7 +306,7 @@ pub(super) struct KeyTarget {
     pages: Pages,
     foot: Foot,
     filter: Input,
-    /// Holds new datagrams back, or shows them.
+    /// Holds new datagrams back, or shows them again.
     toggle: Rc<dyn Fn()>,
     copying: Rc<dyn Fn()>,
     saving: Rc<dyn Fn()>,
@@ -314,7 +314,7 @@ pub(super) struct KeyTarget {
 
 type WindowKey = Action<fn(&KeyTarget)>;
 
-/// The window's keys. The line at the foot asks first: some of them would edit it.
+/// The window's keys. The field at the foot handles its own keys first, as some of these would edit it.
 pub(super) const ACTIONS: &[WindowKey] = &[
     WindowKey::new(&[Press::Escape, Press::Ctrl('w')], "keys.close", |here| {
         (here.pages.emit)(UiEvent::Wire(Event::Closed))

@@ -1,12 +1,13 @@
-//! What FLTK has no call for on X11: whether there is a display at all, where other programs' windows stand, and
-//! asking the window manager to mark a window without taking the focus (ICCCM's urgency hint). Nothing elsewhere.
+//! What FLTK has no call for on X11: whether there is a display at all, where other programs' windows are, and asking
+//! the window manager to mark a window without giving it the keyboard (ICCCM's urgency hint). Does nothing on other
+//! systems.
 
 use fltk::prelude::*;
 use fltk::window::Window;
 
 use super::screen::Life;
 
-/// Why no window can be opened; FLTK itself would end the program.
+/// Returns why no window can be opened, if so; FLTK itself would end the program.
 #[cfg(all(unix, not(target_os = "macos")))]
 #[must_use]
 pub fn no_display() -> Option<String> {
@@ -17,20 +18,20 @@ pub fn no_display() -> Option<String> {
     x11rb::connect(None).err().map(|error| format!("the display {display} cannot be used: {error}"))
 }
 
-/// There is always one here.
+/// Returns `None`, since there always is a display here.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 #[must_use]
 pub fn no_display() -> Option<String> {
     None
 }
 
-/// What the keys write now; none where nobody can say.
+/// Returns what the keys type now; `None` if that is unknown.
 #[cfg(all(unix, not(target_os = "macos")))]
 #[must_use]
 pub fn keyboard() -> Option<super::latin::Keyboard> {
     use x11rb::connection::Connection;
     use x11rb::protocol::xproto::ConnectionExt;
-    // A connection of its own: FLTK's is not ours to use. Local, and rare.
+    // A connection of its own, since FLTK's is not ours to use. It is local, and rarely needed.
     let (connection, _) = x11rb::connect(None).ok()?;
     let first = connection.setup().min_keycode;
     let count = connection.setup().max_keycode.saturating_sub(first).saturating_add(1);
@@ -39,20 +40,20 @@ pub fn keyboard() -> Option<super::latin::Keyboard> {
     Some(super::latin::Keyboard { first, columns, symbols: mapping.keysyms })
 }
 
-/// Elsewhere keys are known by their Latin letters anyway.
+/// Returns `None`, since on these systems keys are known by their Latin letters anyway.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 #[must_use]
 pub fn keyboard() -> Option<super::latin::Keyboard> {
     None
 }
 
-/// Whether there is something to paste, as far as that can be known at once. FLTK would ask the program that has it what
-/// it is, and wait for it however long.
+/// Returns whether there is something to paste, as far as that is known at once. FLTK would ask the program that has it
+/// what it is, and wait however long that takes.
 #[cfg(all(unix, not(target_os = "macos")))]
 #[must_use]
 pub fn is_clipboard_owned() -> bool {
     use x11rb::protocol::xproto::ConnectionExt;
-    // A connection of its own: FLTK's is not ours to use. Local, and once for a menu.
+    // A connection of its own, since FLTK's is not ours to use. It is local, and needed once for a menu.
     let owner = || -> Result<u32, Box<dyn std::error::Error>> {
         let (x, _) = x11rb::connect(None)?;
         let clipboard = x.intern_atom(false, b"CLIPBOARD")?.reply()?.atom;
@@ -61,14 +62,14 @@ pub fn is_clipboard_owned() -> bool {
     owner().map_or(true, |owner| owner != x11rb::NONE)
 }
 
-/// Elsewhere the system answers at once.
+/// Returns whether there is something to paste; on these systems the answer comes at once.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 #[must_use]
 pub fn is_clipboard_owned() -> bool {
     fltk::app::clipboard_contains(fltk::app::ClipboardContent::Text)
 }
 
-/// What was drawn last is on the screen by then.
+/// After this many seconds what was drawn last is on the screen.
 #[cfg(all(unix, not(target_os = "macos")))]
 const SOON: f64 = 0.05;
 
@@ -77,8 +78,8 @@ thread_local! {
     static WAITING: std::cell::RefCell<Vec<(Window, Life, bool)>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-/// Marks the window, or takes the mark away once its owner looks at it: some panels go on blinking else. A moment
-/// later, and once for however many messages: what came is to be drawn first.
+/// Marks the window, or removes the mark when the person looks at it, as some panels would go on blinking. Done a
+/// moment later and once for any number of messages, since these are to be drawn first.
 #[cfg(all(unix, not(target_os = "macos")))]
 pub fn ask_for_attention(window: &Window, urgent: bool) {
     let first = WAITING.with_borrow_mut(|waiting| {
@@ -95,12 +96,12 @@ pub fn ask_for_attention(window: &Window, urgent: bool) {
 #[cfg(all(unix, not(target_os = "macos")))]
 fn mark(windows: Vec<(Window, Life, bool)>) {
     use x11rb::properties::WmHints;
-    // One that is not on the screen has no handle to ask for.
+    // A window that is not on the screen has no handle.
     let mut shown = windows.into_iter().filter(|(window, life, _)| life.is_on() && window.shown()).peekable();
     if shown.peek().is_none() {
         return;
     }
-    // A connection of its own: FLTK's is not ours to use. Local, and rare.
+    // A connection of its own, since FLTK's is not ours to use. It is local, and rarely needed.
     let marked = x11rb::connect(None).map_err(|e| e.to_string()).and_then(|(connection, _)| {
         for (window, _, urgent) in shown {
             let Ok(id) = u32::try_from(window.raw_handle()) else { continue };
@@ -116,11 +117,11 @@ fn mark(windows: Vec<(Window, Life, bool)>) {
     }
 }
 
-/// Nothing to do here.
+/// Does nothing on these systems.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 pub fn ask_for_attention(_window: &Window, _urgent: bool) {}
 
-/// The corners of this program's other windows on the display, those of other people at this machine too, in units.
+/// Returns the corners of the windows of other runs of this program on this display, also other people's, in units.
 #[cfg(all(unix, not(target_os = "macos")))]
 #[must_use]
 pub fn others() -> Vec<[i32; 2]> {
@@ -137,12 +138,12 @@ pub fn others() -> Vec<[i32; 2]> {
     }
 }
 
-/// In pixels. What a window manager looks after, or without one what stands on the screen by itself.
+/// Returns them in pixels: windows that a window manager manages, or without one those that are directly on the screen.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn corners() -> Result<Vec<[i16; 2]>, Box<dyn std::error::Error>> {
     use x11rb::connection::Connection;
     use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, MapState};
-    // A connection of its own: FLTK's is not ours to use. Local, and once for a login.
+    // A connection of its own, since FLTK's is not ours to use. It is local, and needed once for a login.
     let (x, screen) = x11rb::connect(None)?;
     let root = x.setup().roots.get(screen).ok_or("no screen")?.root;
     let list = x.intern_atom(false, b"_NET_CLIENT_LIST")?.reply()?.atom;
@@ -151,7 +152,7 @@ fn corners() -> Result<Vec<[i16; 2]>, Box<dyn std::error::Error>> {
         Some(windows) => windows.collect(),
         None => x.query_tree(root)?.reply()?.children,
     };
-    // All is asked before the first answer is waited for.
+    // Everything is asked before the first answer is awaited.
     let asked = windows.into_iter().map(|window| {
         let class = x.get_property(false, window, AtomEnum::WM_CLASS, AtomEnum::STRING, 0, 64)?;
         let corner = x.translate_coordinates(window, root, 0, 0)?;
@@ -160,7 +161,7 @@ fn corners() -> Result<Vec<[i16; 2]>, Box<dyn std::error::Error>> {
     let asked: Vec<_> = asked.collect::<Result<_, x11rb::errors::ConnectionError>>()?;
     let mut corners = Vec::new();
     for (class, corner, attributes) in asked {
-        // One may be gone by now.
+        // A window may have gone by now.
         let (Ok(class), Ok(corner), Ok(attributes)) = (class.reply(), corner.reply(), attributes.reply()) else {
             continue;
         };
@@ -172,14 +173,14 @@ fn corners() -> Result<Vec<[i16; 2]>, Box<dyn std::error::Error>> {
     Ok(corners)
 }
 
-/// Nobody knows here.
+/// Returns none, since they are unknown on these systems.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 #[must_use]
 pub fn others() -> Vec<[i32; 2]> {
     Vec::new()
 }
 
-/// The numbers of these windows, from the one at the back to the one in front.
+/// Returns the indexes of these windows, from the one at the back to the one in front.
 #[must_use]
 pub fn from_back(windows: &[Window]) -> Vec<usize> {
     let stacked = stacked().unwrap_or_else(|error| {
@@ -194,12 +195,13 @@ pub fn from_back(windows: &[Window]) -> Vec<usize> {
     numbers
 }
 
-/// All windows of the display, from the back on. Without a window manager they are the screen's own.
+/// Returns all windows of the display, from the back. Without a window manager they are the screen's own children.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn stacked() -> Result<Vec<fltk::window::RawHandle>, Box<dyn std::error::Error>> {
     use x11rb::connection::Connection;
     use x11rb::protocol::xproto::{AtomEnum, ConnectionExt};
-    // A connection of its own: FLTK's is not ours to use. Local, and once for another language or theme.
+    // A connection of its own, since FLTK's is not ours to use. It is local, and needed once for another language or
+    // theme.
     let (x, screen) = x11rb::connect(None)?;
     let root = x.setup().roots.get(screen).ok_or("no screen")?.root;
     let list = x.intern_atom(false, b"_NET_CLIENT_LIST_STACKING")?.reply()?.atom;

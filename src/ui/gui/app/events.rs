@@ -1,4 +1,4 @@
-//! What the client says, shown where it belongs.
+//! Shows the client's events in the windows they concern.
 
 use rust_i18n::t;
 
@@ -15,7 +15,7 @@ use crate::client::net::clock;
 use crate::client::session::ConnectionState;
 
 impl SignedIn {
-    /// Something that has happened: it stays until its owner takes it away.
+    /// Shows something that has happened; it stays until the person dismisses it.
     pub(super) fn tell(&mut self, text: &str) {
         self.keep(Kept::Sentence(text.to_owned()));
     }
@@ -27,7 +27,7 @@ impl SignedIn {
 }
 
 impl SignedIn {
-    /// Shows what concerns its windows alone; what does not.
+    /// Shows an event that concerns only the windows of this login; returns any other.
     fn show(&mut self, event: Event, core: &mut Core) -> Option<Event> {
         match event {
             Event::Silent(silent) => {
@@ -62,7 +62,7 @@ impl SignedIn {
         None
     }
 
-    /// The connection has changed.
+    /// Shows a new state of the connection.
     fn linked(&mut self, link: ConnectionState, core: &Core) {
         self.main.set_link(link);
         self.main.set_speaks(core.client.connection().speaks);
@@ -76,7 +76,7 @@ impl SignedIn {
 }
 
 impl App {
-    /// Shows all that the client has to say.
+    /// Shows all events of the client.
     pub(super) fn events(&mut self) {
         while let Some(event) = self.core.client.poll_event() {
             self.show(event);
@@ -86,7 +86,7 @@ impl App {
         }
     }
 
-    /// Something that has happened: in the main window it stays until its owner takes it away.
+    /// Shows something that has happened; in the main window it stays until the person dismisses it.
     pub(super) fn tell(&mut self, text: &str) {
         match self.stage.signed_in() {
             Some(signed_in) => signed_in.tell(text),
@@ -94,8 +94,8 @@ impl App {
         }
     }
 
-    /// Something of the moment that concerns no chat alone, where the person looks; in the main window it goes
-    /// when trouble with the server ends.
+    /// Shows something momentary that does not concern a single chat, where the person looks; in the main window it
+    /// disappears when trouble with the server ends.
     pub(super) fn say(&mut self, text: &str) {
         log::info!("said: {text}");
         if let Some(entry) = self.stage.entry() {
@@ -113,7 +113,7 @@ impl App {
         rest.into_iter().for_each(|event| self.show_anywhere(event));
     }
 
-    /// What concerns more than the windows of a login, or comes while there is none.
+    /// Shows an event that concerns more than the windows of a login, or comes while there is no login.
     fn show_anywhere(&mut self, event: Event) {
         match event {
             Event::ConnectionState(link) => self.linked(link),
@@ -145,28 +145,28 @@ impl App {
             Event::NotUnderstood(_) => self.tell(&t!("gui.not_understood")),
             Event::DiskTrouble(error) => self.tell(&t!("gui.disk_trouble", error = error)),
             Event::TookPlace { address } => self.tell(&t!("main.took_place", address = address)),
-            // Seen elsewhere, asked for by faces without transcripts, or of a login there is none of any more.
+            // These are shown elsewhere, belong to faces without transcripts, or concern a login that has ended.
             Event::Speaks(_) | Event::Last { .. } | Event::Found { .. } => {}
             Event::MaybeLost(_) | Event::NotStoring(_) | Event::PasswordChanged(_) => {}
             other => other.notice().iter().for_each(|text| self.tell(text)),
         }
     }
 
-    /// A login that was asked for is tried again later.
+    /// Shows that a login which the person asked for will be tried again later.
     fn put_off(&mut self, text: &str) {
         if let Some(entry) = self.stage.entry() {
             entry.refuse_login(text);
         }
     }
 
-    /// The connection line.
+    /// Shows the connection's state in the connection line.
     fn linked(&mut self, link: ConnectionState) {
         log::info!("link: {link:?}");
         if let Some(signed_in) = self.stage.signed_in() {
             signed_in.linked(link, &self.core);
         }
         match link {
-            // The first sign of trouble; asking a server that is there costs a datagram.
+            // This is the first sign of trouble; asking a server that is there costs a datagram.
             ConnectionState::LoggingIn | ConnectionState::Waiting | ConnectionState::Retrying { .. } => {
                 self.revive_server()
             }
@@ -178,7 +178,7 @@ impl App {
         self.refresh_headers();
     }
 
-    /// Who is online, on servers that say.
+    /// Shows who is online, at servers that say.
     fn set_online(&mut self, online: Option<Vec<Account>>) {
         if let Some(signed_in) = self.stage.signed_in() {
             signed_in.set_online(online, &self.core);
@@ -187,7 +187,7 @@ impl App {
         }
     }
 
-    /// What was typed and not sent when the account was closed last.
+    /// Takes over the drafts that were saved when the account was last closed.
     fn take_drafts(&mut self, drafts: Vec<(Account, String)>) {
         if let Some(signed_in) = self.stage.signed_in() {
             signed_in.chats.drafts.extend(drafts);
@@ -196,7 +196,7 @@ impl App {
         }
     }
 
-    /// Another account has this one's name.
+    /// Handles that the account was deleted and made anew.
     fn made_anew(&mut self, text: String) {
         if let Some(signed_in) = self.stage.signed_in() {
             signed_in.made_anew(&text, &mut self.core);

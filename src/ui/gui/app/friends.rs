@@ -1,4 +1,4 @@
-//! The list: adding, changing, blocking and removing people.
+//! The list of friends: adding, changing, blocking and removing people.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use crate::client::net::clock;
 use crate::client::roster::Person;
 use crate::client::session::{LookUpResult, SpokenDialect};
 
-/// Does what the window of a friend asked for.
+/// Does what a friend's window has asked for.
 pub(super) fn apply(event: Event) {
     with_signed_in(|signed_in, core| match event {
         Event::Open(name) => signed_in.edit_friend(&name, core),
@@ -29,8 +29,8 @@ pub(super) fn apply(event: Event) {
     });
 }
 
-/// Takes somebody off the list after a question, friend or stranger, with their messages or without. Whoever is
-/// blocked, or not known but online, stands there for that.
+/// Removes somebody from the list after asking, friend or stranger, with their messages or without. Does nothing if
+/// they are blocked, or are only in the list because they are online.
 pub(super) fn remove(account: Account, messages: bool) {
     let known = with_signed_in(|signed_in, _| {
         signed_in.is_removable(&account).then(|| shown::within(&signed_in.name(&account)))
@@ -48,7 +48,7 @@ pub(super) fn remove(account: Account, messages: bool) {
     }
 }
 
-/// The menu of a row.
+/// Opens the menu of a row.
 pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
     if person.account.is_room() {
         return super::apply(UiEvent::Chat(person.account.clone(), chat_window::Event::Open));
@@ -60,9 +60,9 @@ pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
     }
 }
 
-/// Asks for a CSV file and adds who stands in it.
+/// Asks for a CSV file, and adds the people in it.
 pub(super) fn import() {
-    // Read as it will be, so that a mistake in it is said while the window that asks is open.
+    // It is read in the same way as later, so that a mistake in it is reported while the window that asks is open.
     let check = |file: &str| contacts::read(Path::new(file)).map(drop);
     let yes = t!("main.import_yes");
     if let Some(path) = widgets::ask_file(&t!("main.import_from"), LIST, Purpose::Read, &yes, check) {
@@ -70,7 +70,7 @@ pub(super) fn import() {
     }
 }
 
-/// Asks for a file and writes the list into it.
+/// Asks for a file, and writes the list into it.
 pub(super) fn export() {
     let (question, yes) = (t!("main.export_to"), t!("friend.save"));
     if let Some(path) = widgets::ask_file(&question, LIST, Purpose::Write, &yes, widgets::may_be_made) {
@@ -78,11 +78,11 @@ pub(super) fn export() {
     }
 }
 
-/// The list, unless somebody names another file.
+/// The file name that is proposed.
 const LIST: &str = "hongyan-friends.csv";
 
 impl SignedIn {
-    /// A notice, where it concerns somebody one knows or chats with.
+    /// Shows that somebody came or went, if they are in the list or have a chat window.
     pub(super) fn came_or_went(&mut self, account: &Account, came: bool) {
         if self.contact(account).is_none() && !self.chats.windows.contains_key(account) {
             return;
@@ -92,7 +92,7 @@ impl SignedIn {
         self.main.say(&format!("{} · {text}", chrono::Local::now().format("%H:%M")));
     }
 
-    /// Whether somebody can be taken off the list.
+    /// Returns whether somebody can be removed from the list.
     fn is_removable(&self, account: &Account) -> bool {
         !account.is_room() && self.main.roster().find(account).is_some_and(|c| !c.contact.blocked)
     }
@@ -102,7 +102,7 @@ impl SignedIn {
     }
 
     fn edit_friend(&mut self, name: &str, core: &Core) {
-        // One that is open goes first, so that the new one takes its place.
+        // The window that is open closes first, so that the new one takes its place.
         self.friend = None;
         let known = Account::person(name).ok().and_then(|account| self.contact(&account));
         let groups = self.main.roster().groups();
@@ -110,7 +110,7 @@ impl SignedIn {
         self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, asks, core.emit()));
     }
 
-    /// Built anew in another language or theme; what was typed stays.
+    /// Rebuilds the window in another language or theme; what was typed stays.
     pub(super) fn rebuild_friend(&mut self, core: &Core) {
         let Some((name, form, asked)) = self.friend.as_ref().map(FriendWindow::state) else { return };
         self.edit_friend(&name, core);
@@ -124,7 +124,7 @@ impl SignedIn {
             Ok(contact) => contact,
             Err(_) => return window.say(&t!("gui.bad_account")),
         };
-        // Whoever has written or is here has an account. A plain server cannot be asked, as the window says.
+        // Somebody who has written or is online has an account. A plain server cannot be asked, as the window says.
         let met = self.main.roster().is_met(&contact.account);
         if !met && !window.is_unchecked(&contact.account) && !core.is_spoken(SpokenDialect::Plain) {
             window.asks(contact.account.clone());
@@ -133,7 +133,7 @@ impl SignedIn {
         self.add_friend(contact, core);
     }
 
-    /// Whether there is an account: for the window that adds somebody, or of somebody one chats with.
+    /// Handles the server's answer whether there is an account, for the window that adds somebody or for a chat.
     pub(super) fn looked_up(&mut self, asked: &Account, found: &LookUpResult, core: &mut Core) {
         let form = self.friend.as_mut().and_then(|window| window.answered(asked, found));
         if let Some(Ok(contact)) = form.map(|form| form.contact()) {

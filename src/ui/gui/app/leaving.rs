@@ -13,10 +13,10 @@ use crate::base::model::Account;
 use crate::client::Client;
 use crate::client::net::{Now, clock};
 
-/// What happens when the server has let us go.
+/// What happens after going offline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Leaving {
-    /// Nothing: nobody leaves.
+    /// Nothing, since nobody is leaving.
     #[default]
     No,
     /// The program ends.
@@ -25,11 +25,11 @@ pub(super) enum Leaving {
     SwitchAccount,
     /// The login window opens, with the same account.
     LogInAgain,
-    /// The same, after what can be read of its history is rescued.
+    /// The login window opens with the same account, after what can be read of its history is saved.
     Rescue,
 }
 
-/// Ends the program, after a question if something is unsent.
+/// Ends the program, after asking if messages are unsent.
 pub(super) fn quit() {
     if with(|app| !app.stage.is_signed_in()) == Some(true) {
         return app::quit();
@@ -39,7 +39,7 @@ pub(super) fn quit() {
     }
 }
 
-/// Asks if something is unsent; true if nothing is, or it may wait.
+/// Asks if messages are unsent; returns true if there are none, or if they may wait.
 pub(super) fn may_leave() -> bool {
     match with(|app| app.core.client.unsent()) {
         None => false,
@@ -48,26 +48,26 @@ pub(super) fn may_leave() -> bool {
     }
 }
 
-/// Goes offline, and then goes on as said.
+/// Goes offline, and then goes on as `how` says.
 pub(super) fn leave(how: Leaving) {
     leave_by(how, Client::go_offline);
 }
 
-/// The same by another way of going.
+/// Does the same, with another function for going offline.
 pub(super) fn leave_by(how: Leaving, going: fn(&mut Client, Now)) {
     with(|app| {
         app.leaving = how;
         going(&mut app.core.client, clock::now());
         app.events();
     });
-    // Leaving never depends on the answer.
+    // Leaving does not depend on the server's answer.
     app::add_timeout3(1.0, |_| {
         with(App::left);
     });
 }
 
 impl App {
-    /// The server has let us go, or did not answer in time.
+    /// Called when the session is offline, or the server has not answered in time.
     pub(super) fn left(&mut self) {
         if let Some(signed_in) = self.stage.signed_in() {
             signed_in.chats.keep_drafts(&mut self.core);
@@ -89,11 +89,11 @@ impl App {
         }
     }
 
-    /// What belonged to the login goes, with its windows, and the login window is there again.
+    /// Ends the login: closes its windows and opens the login window.
     fn log_out(&mut self, how: Leaving) {
         self.keep_positions();
         let Some(signed_in) = self.stage.signed_in() else { return };
-        // Its windows go first, so that no other has to make room for them.
+        // These windows close first, so that no other has to make room for them.
         signed_in.leave();
         let me = signed_in.me.clone();
         self.core.client.close_account();

@@ -1,4 +1,4 @@
-//! The main window and its menus: what was asked for there.
+//! The part of the main window and its menus.
 
 use super::super::actions::{EVERYWHERE, MenuState, choose};
 use super::super::main_window::{Event, MainWindow};
@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::client::net::clock;
 use crate::client::session::SpokenDialect;
 
-/// Does what the main window asked for.
+/// Does what the main window has asked for.
 pub(super) fn apply(event: Event) {
     match event {
         Event::OwnMenu(x, y) => own_menu((x, y)),
@@ -52,7 +52,7 @@ fn with_main(f: impl FnOnce(&mut MainWindow)) {
     with_signed_in(|signed_in, _| f(&mut signed_in.main));
 }
 
-/// Opens one's own menu there, on the screen, and does what is chosen. Nothing may be borrowed.
+/// Opens one's own menu at this place of the screen, and does what is chosen. The caller must not hold a borrow.
 fn own_menu(at: (i32, i32)) {
     let Some(now) = with(|app| app.own()) else { return };
     if let Some(event) = choose(EVERYWHERE, &now, Some(at)) {
@@ -80,7 +80,7 @@ impl App {
         }
     }
 
-    /// Online, or offline.
+    /// Goes online or offline.
     fn go(&mut self, online: bool) {
         let now = clock::now();
         if online {

@@ -1,4 +1,4 @@
-//! Changing the password, on plain servers that can.
+//! The part of the password window, for plain servers that can change passwords.
 
 use rust_i18n::t;
 
@@ -10,7 +10,7 @@ use crate::base::model::Password;
 use crate::client::net::clock;
 use crate::client::session::PasswordOutcome;
 
-/// Does what the password window asked for.
+/// Does what the password window has asked for.
 pub(super) fn apply(event: Event) {
     with_signed_in(|signed_in, core| match event {
         Event::Open => signed_in.open_password(core),
@@ -34,7 +34,7 @@ impl SignedIn {
         }
     }
 
-    /// Built anew in another language or theme; what was typed stays.
+    /// Rebuilds the window in another language or theme; what was typed stays.
     pub(super) fn rebuild_password(&mut self, core: &Core) {
         let Some(form) = self.password.take().map(|window| window.form()) else { return };
         self.open_password(core);
@@ -56,7 +56,7 @@ impl SignedIn {
         }
     }
 
-    /// What the server said of a change.
+    /// Shows the outcome of a change of the password.
     pub(super) fn password_changed(&mut self, outcome: &PasswordOutcome) {
         let text = outcome.sentence();
         log::info!("said: {text}");

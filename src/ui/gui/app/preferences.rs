@@ -1,4 +1,4 @@
-//! The settings: opened, applied at once, saved.
+//! The part of the settings window: settings are opened, applied at once, and saved.
 
 use rust_i18n::t;
 
@@ -14,7 +14,7 @@ use crate::local::server_choice::lan_address;
 use crate::protocol::PORT;
 use crate::protocol::wire::frame::AccountSettings;
 
-/// Does what the settings window asked for.
+/// Does what the settings window has asked for.
 pub(super) fn apply(event: Event) {
     with(|app| match event {
         Event::Open => app.open_settings(),
@@ -27,14 +27,14 @@ pub(super) fn set_theme(dark: bool) {
     theme::set(if dark { theme::Theme::Dark } else { theme::Theme::Light });
 }
 
-/// What is not as the server has said.
+/// Returns the account's settings that differ from what the server has said.
 fn changes((form, told): (AccountSettings, AccountSettings)) -> impl Iterator<Item = AccountChange> {
     let beside = (form.beside != told.beside).then_some(AccountChange::Beside(form.beside));
     let only = (form.secure_only != told.secure_only).then_some(AccountChange::SecureOnly(form.secure_only));
     beside.into_iter().chain(only)
 }
 
-/// Everything larger or smaller, now and at the next start.
+/// Makes everything larger or smaller, now and at the next start.
 pub(super) fn zoom(change: screen::Zoom) {
     let Some((name, percent)) = screen::zoom(change) else { return };
     with(|app| {
@@ -47,7 +47,7 @@ pub(super) fn zoom(change: screen::Zoom) {
     });
 }
 
-/// What counts now: the command line before the settings.
+/// Returns the settings in force: the command line takes precedence over the saved ones.
 fn in_force(args: &Args, settings: &Settings) -> SettingsForm {
     SettingsForm {
         server: args.server.clone().unwrap_or_else(|| settings.server.clone()),
@@ -59,8 +59,8 @@ fn in_force(args: &Args, settings: &Settings) -> SettingsForm {
     }
 }
 
-/// What a form changed of what counts now counts from then on, and is kept for good. What the command line says is kept
-/// only where that was changed.
+/// Puts what the form has changed into force and into the settings. What the command line says is only saved if it was
+/// changed in the form.
 fn take_over(form: SettingsForm, args: &mut Args, settings: &mut Settings) {
     let shown = in_force(args, settings);
     if form.server != shown.server {
@@ -78,8 +78,8 @@ fn take_over(form: SettingsForm, args: &mut Args, settings: &mut Settings) {
     settings.polling = form.polling;
 }
 
-/// The server that is meant by what was typed where `shown` stood, with its port; empty for this machine's own, and none
-/// where it is no server. What nobody has changed stays as it is.
+/// Returns the server that was typed in place of `shown`, with its port; an empty text for this machine's own, and
+/// `None` if it is not valid. A text that was not changed stays as it is.
 fn server_of(typed: &str, shown: &str) -> Option<String> {
     match typed.trim() {
         "" => Some(String::new()),
@@ -118,7 +118,7 @@ impl App {
         }
     }
 
-    /// What the server has said of the account.
+    /// Shows the account's settings, as the server has answered.
     pub(super) fn account_settings(&mut self, settings: Option<AccountSettings>) {
         match self.settings_window() {
             Some(window) => window.tell(settings),
@@ -157,7 +157,7 @@ impl App {
         self.choose(SettingsForm { language, ..now });
     }
 
-    /// Takes over what was chosen, and shows it.
+    /// Takes over what was chosen, and shows its effects.
     fn choose(&mut self, form: SettingsForm) {
         let looks = |form: &SettingsForm| (form.language, form.dark);
         let before = looks(&self.core.in_force());
@@ -172,7 +172,7 @@ impl App {
         *self.stage.settings() = None;
     }
 
-    /// Built anew in another language, which counts from now on; the rest of what was chosen stays.
+    /// Rebuilds the window in another language; the rest of what was chosen stays.
     pub(super) fn rebuild_settings(&mut self) {
         let Some(form) = self.settings_window().map(|window| window.form()) else { return };
         self.close_settings();
@@ -186,7 +186,7 @@ mod tests {
     use crate::base::settings::{Paths, PollingChoice};
     use crate::client::session::Dialect;
 
-    /// One thing that a form can change.
+    /// A change that a form can make.
     type Change = fn(&mut SettingsForm);
 
     fn asked() -> Args {
@@ -214,7 +214,7 @@ mod tests {
             |form| form.dark = false,
             |form| form.polling = PollingChoice::Strict,
         ];
-        // What counts once the command line says nothing.
+        // The settings in force once the command line says nothing.
         let kept = |settings: &Settings| {
             in_force(&Args { server: None, language: None, dark: false, host_lan: false, ..asked() }, settings)
         };
@@ -247,7 +247,7 @@ mod tests {
             (":9", None),
         ] {
             assert_eq!(server_of(typed, "").as_deref(), server, "{typed:?}");
-            // What is kept is taken for the same another time.
+            // What is saved is understood the same when it is read again.
             let again = server.and_then(|server| server_of(server, ""));
             assert_eq!(again.as_deref(), server, "{typed:?}");
         }

@@ -1,4 +1,4 @@
-//! What the main window asks when a connection has ended for good, and what its owner answers.
+//! What the main window asks when a connection has ended for good, and what follows from the answers.
 
 use rust_i18n::t;
 
@@ -14,22 +14,22 @@ use crate::client::history::time_of;
 use crate::client::net::clock;
 use crate::client::session::PlainReason;
 
-/// Why nobody is logged in any more.
+/// Why the login has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// Another device took this account's place, then.
+    /// Another device has logged in instead of this one, at this time in seconds since 1970.
     Kicked { address: String, at: i64 },
-    /// Another program with a copy of this one's folder did.
+    /// Another program with a copy of this program's folder has logged in.
     Copied,
-    /// The server does not know this device any more.
+    /// The server no longer recognises this device, so the password is needed.
     Password,
-    /// Nor the password that this session began with.
+    /// The password of this session is no longer accepted.
     PasswordNoMore,
-    /// It may be another one.
+    /// The server may be another one.
     Doubt(Doubt),
 }
 
-/// Does what the window of a doubtful server asked for.
+/// Does what the window of a doubtful server has asked for.
 pub(super) fn apply(event: Event) {
     with(|app| match event {
         Event::StayAway => app.stay_away(),
@@ -83,22 +83,22 @@ impl Trouble {
 }
 
 impl SignedIn {
-    /// Asks its owner how to go on; it waits in the main window, which asks for attention.
+    /// Asks the person how to go on; the question waits in the main window, which asks for attention.
     fn ask(&mut self, trouble: Trouble) {
         log::info!("asked: {}", trouble.question().text);
         self.trouble = Some(trouble);
         self.show_trouble();
-        // It was about the login that has ended.
+        // The text was about the login that has ended.
         self.main.say("");
         self.main.unseen();
     }
 
-    /// In the main window as it is now.
+    /// Shows the question in the present main window.
     pub(super) fn show_trouble(&mut self) {
         self.main.ask(self.trouble.as_ref().map(Trouble::question));
     }
 
-    /// It is decided, or over by itself.
+    /// Removes the question, because it was answered or has become obsolete.
     pub(super) fn no_trouble(&mut self) {
         if self.trouble.take().is_some() {
             self.trust = None;
@@ -106,19 +106,19 @@ impl SignedIn {
         }
     }
 
-    /// Whether another device has this account's place, and it can be taken back.
+    /// Returns whether another device has logged in instead of this one, and the session can be taken back.
     pub(super) fn is_kicked(&self) -> bool {
         matches!(self.trouble, Some(Trouble::Kicked { .. } | Trouble::Copied))
     }
 }
 
-/// The window about a doubtful server.
+/// Opens the window about a doubtful server.
 fn trust_window(doubt: &Doubt, core: &Core) -> TrustWindow {
     TrustWindow::new(&core.server.line(), core.server.is_nearby(), doubt, core.emit())
 }
 
 impl App {
-    /// Asks the owner of the login there is how to go on.
+    /// Asks the person how to go on, if somebody is logged in.
     pub(super) fn ask(&mut self, trouble: Trouble) {
         if let Some(signed_in) = self.stage.signed_in() {
             signed_in.ask(trouble);
@@ -139,20 +139,20 @@ impl App {
         self.core.client.go_offline(clock::now());
     }
 
-    /// The account's history is damaged: its owner is asked, once nothing is borrowed.
+    /// Handles a damaged history: asks the person, once nothing is borrowed.
     pub(super) fn damaged(&mut self, sentence: String) {
         log::info!("asked: {sentence}");
         self.say(&sentence);
         soon(move || ask_rescue(&sentence));
     }
 
-    /// Saves what can be read, of an account that is closed.
+    /// Saves what can be read of the history of an account that is closed.
     pub(super) fn rescue(&mut self, account: &Account) {
         self.wait(&t!("gui.rescuing"));
         self.core.client.rescue(account);
     }
 
-    /// What became of it, where its owner logs in again.
+    /// Shows the outcome of that in the login window.
     pub(super) fn rescued(&mut self, sentence: &str) {
         log::info!("said: {sentence}");
         self.wait(sentence);
@@ -164,7 +164,7 @@ impl App {
         }
     }
 
-    /// Whoever has just asked for something sees at once why it was not done; else it waits.
+    /// Shows a doubt about the server: at once to a person who is logging in, else as a question in the main window.
     pub(super) fn doubt(&mut self, doubt: Doubt) {
         if self.stage.is_signed_in() {
             return self.ask(Trouble::Doubt(doubt));
@@ -183,7 +183,7 @@ impl App {
         }
     }
 
-    /// Opens the window about a doubtful server, in the place of one that is open.
+    /// Opens the window about a doubtful server, in place of one that is open.
     fn open_trust(&mut self, doubt: &Doubt) {
         self.close_trust();
         *self.stage.trust() = Some(trust_window(doubt, &self.core));
@@ -193,19 +193,19 @@ impl App {
         *self.stage.trust() = None;
     }
 
-    /// Built anew in another language or theme.
+    /// Rebuilds the window in another language or theme.
     pub(super) fn rebuild_trust(&mut self) {
         let doubt = self.stage.trust().as_ref().map(|window| window.doubt().clone());
         doubt.iter().for_each(|doubt| self.open_trust(doubt));
     }
 
-    /// Somebody wants something else than what the question was about, which is not done then.
+    /// Drops the doubt, because the person wants something else; what it was about is not done.
     pub(super) fn drop_doubt(&mut self) {
         self.close_trust();
         self.core.client.refuse_plain();
     }
 
-    /// What was asked for is not done, and not tried again.
+    /// Does nothing of what was asked for, and does not try again.
     pub(super) fn stay_away(&mut self) {
         self.drop_doubt();
         let doubted = |signed_in: &mut SignedIn| matches!(signed_in.trouble, Some(Trouble::Doubt(_)));
@@ -220,7 +220,7 @@ impl App {
         }
     }
 
-    /// In plain what waits for that, until the server encrypts again or the program ends.
+    /// Sends what waits in the plain dialect, until the server encrypts again or the program ends.
     fn send_readable(&mut self) {
         self.close_trust();
         self.no_trouble();
@@ -231,7 +231,7 @@ impl App {
         self.core.client.allow_plain(clock::now());
     }
 
-    /// Remembers the key and does again what it was in the way of.
+    /// Remembers the key, and repeats what it had prevented.
     fn trust_key(&mut self, key: Vec<u8>) {
         self.close_trust();
         self.core.client.trust(clock::now(), key);
@@ -247,7 +247,7 @@ impl App {
     }
 }
 
-/// Whether what can be read of a damaged history is to be rescued; then to the login window.
+/// Asks whether to save what can be read of a damaged history; if so, goes to the login window.
 fn ask_rescue(text: &str) {
     if !dialog::ask(text, &t!("gui.rescue"), &t!("gui.not_now")) {
         return;
@@ -261,7 +261,7 @@ fn ask_rescue(text: &str) {
     });
 }
 
-/// To the login window, with the account filled in.
+/// Goes to the login window, with the account filled in.
 pub(super) fn log_in_again() {
     if may_leave() {
         leave(Leaving::LogInAgain);

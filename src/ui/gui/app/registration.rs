@@ -1,4 +1,4 @@
-//! Registration: what the window asked for and what the server said.
+//! The part of the registration window: what it has asked for and what the server says.
 
 use std::mem;
 
@@ -15,13 +15,13 @@ use crate::base::model::{Account, FieldError, Password, names};
 use crate::client::session::RegisterOutcome;
 use crate::protocol::wire::reply::Registered;
 
-/// The window, and what was asked for last, without the passwords.
+/// The registration window, and what was last asked for, without the passwords.
 pub(super) struct Registering {
     pub window: Register,
     asked: RegisterForm,
 }
 
-/// Does what the registration window asked for.
+/// Does what the registration window has asked for.
 pub(super) fn apply(event: Event) {
     with(|app| match event {
         Event::Open => app.open_register(),
@@ -31,7 +31,7 @@ pub(super) fn apply(event: Event) {
 }
 
 impl Registering {
-    /// The window anew, in another language or theme; what was typed stays.
+    /// Rebuilds the window in another language or theme; what was typed stays.
     pub fn renew(&mut self, core: &Core) {
         self.window = self.window.renewed(core.emit());
     }
@@ -93,7 +93,7 @@ impl App {
         }
     }
 
-    /// What the server said of a registration.
+    /// Shows the outcome of a registration.
     pub(super) fn registered(&mut self, outcome: &RegisterOutcome) {
         match outcome {
             RegisterOutcome::Answered { reply: Registered::Done, .. } => self.go_on_to_login(),
@@ -104,7 +104,7 @@ impl App {
         }
     }
 
-    /// The account is there: its window goes, and the login window has it.
+    /// Closes the registration window after a success, and fills the account into the login window.
     fn go_on_to_login(&mut self) {
         let Some(entry) = self.stage.entry() else { return };
         let Some(Registering { asked, .. }) = entry.register.take() else { return };

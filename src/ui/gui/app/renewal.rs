@@ -1,5 +1,5 @@
-//! All windows once more, in another language or theme: one after the other from the back on, so that they stand behind
-//! each other as before, and the one in front has the keys.
+//! Rebuilds all windows in another language or theme, from the back to the front, so that they stand behind each other
+//! as before and the one in front has the keyboard.
 
 use fltk::window::Window;
 
@@ -14,7 +14,7 @@ use super::preferences::set_theme;
 use super::{App, Stage};
 use crate::base::model::Account;
 
-/// A window that is built anew; the list of keys is not.
+/// A window that is rebuilt; the list of keys is not.
 enum OpenWindow {
     Login,
     Registration,
@@ -29,7 +29,7 @@ enum OpenWindow {
 }
 
 impl App {
-    /// In the language and theme that count now; what was typed stays.
+    /// Rebuilds all windows in the present language and theme; what was typed stays.
     pub(super) fn renew(&mut self) {
         let SettingsForm { language, dark, .. } = self.core.in_force();
         let (which, windows): (Vec<OpenWindow>, Vec<Window>) = self.open().into_iter().unzip();
@@ -41,7 +41,7 @@ impl App {
         self.refresh_headers();
     }
 
-    /// The windows there are.
+    /// Returns the windows that are open.
     fn open(&self) -> Vec<(OpenWindow, Window)> {
         let mut open = Vec::new();
         let mut add =

@@ -1,4 +1,4 @@
-//! Looking for the server, on a thread of its own, and using another one.
+//! Looking for the server on a thread, and changing to another one.
 
 use std::thread;
 
@@ -10,15 +10,15 @@ use crate::base::model::{Account, Password};
 use crate::client::net::{FoundAddress, clock};
 use crate::local::server_choice::ServerChoice;
 
-/// What waits until the server is there.
+/// What waits until the server is found.
 pub(super) enum Pending {
     Login { form: LoginForm, account: Account, password: Option<Password> },
     Register { account: Account, password: Password, confirm: Password },
 }
 
 impl App {
-    /// Does this once the server's address is known, and this machine's own runs: it ends a minute after
-    /// its last user, so it may be gone since it was looked for.
+    /// Does this once the server's address is known and, if it is this machine's own server, once that runs: it ends a
+    /// minute after its last user, so it may have ended since it was found.
     pub(super) fn with_server(&mut self, what: Pending) {
         if !self.core.server.is_to_be_searched() {
             return self.go_on(what);
@@ -45,7 +45,7 @@ impl App {
         }
     }
 
-    /// Looks the name up, or finds or starts this machine's server; both may take their time.
+    /// Looks the name up, or finds or starts this machine's own server; either may take a while.
     pub(super) fn find_server(&mut self) {
         let server = self.core.server.clone();
         let paths = self.core.args.paths.clone();
@@ -61,7 +61,7 @@ impl App {
         }
     }
 
-    /// Uses the server that the settings name now, with a socket of its own.
+    /// Changes to the server that the settings name, with a new socket.
     pub(super) fn change_server(&mut self) {
         let core = &mut self.core;
         let server = ServerChoice::of(core.args.server.as_deref(), core.args.host_lan, &core.settings);
@@ -74,7 +74,7 @@ impl App {
     }
 
     fn reopen(&mut self) {
-        // It was about another server.
+        // The question was about another server.
         self.close_trust();
         let core = &mut self.core;
         if let Err(error) = core.client.use_server(core.server.address(), core.server.name()) {
@@ -87,7 +87,7 @@ impl App {
     }
 }
 
-/// A look-up ended; `server` is what was looked for, which may not be wanted any more.
+/// Handles the end of a search; `server` is what was searched for, which may be obsolete.
 fn found(server: &ServerChoice, at: Option<FoundAddress>, error: Option<&str>) {
     with(|app| {
         if app.core.server != *server {
@@ -97,7 +97,7 @@ fn found(server: &ServerChoice, at: Option<FoundAddress>, error: Option<&str>) {
             log::error!("{error}");
             app.say(error);
             if let Some(entry) = app.stage.entry() {
-                // One that runs for this machine alone still serves this machine.
+                // A server that serves only this machine is still of use here.
                 if *server == (ServerChoice::Local { lan: true }) {
                     entry.said_later = Some(error.to_owned());
                 } else {

@@ -1,4 +1,4 @@
-//! What belongs to one login: made when somebody is in, dropped when they have left, and all its windows with it.
+//! What belongs to one login: made when somebody logs in, dropped when they leave, and all its windows with it.
 
 use super::super::chat_window::OwnState;
 use super::super::friend_window::FriendWindow;
@@ -16,10 +16,10 @@ use crate::base::model::Account;
 use crate::client::history::MoreStrangers;
 use crate::client::session::ConnectionState;
 
-/// What the main window's position is kept under.
+/// The name under which the main window's position is saved.
 const NAME: &str = "main";
 
-/// An account that somebody is in with. Its windows close in this order.
+/// An account that is logged in. Its windows close in this order.
 pub(super) struct SignedIn {
     pub chats: Chats,
     pub friend: Option<FriendWindow>,
@@ -28,14 +28,14 @@ pub(super) struct SignedIn {
     pub trust: Option<TrustWindow>,
     pub main: MainWindow,
     pub me: Account,
-    /// The server said last that this account is no more.
+    /// Whether the server said last that this account does not exist any more.
     pub deleted: bool,
-    /// What its owner has to decide.
+    /// The question that the person has to answer.
     pub trouble: Option<Trouble>,
 }
 
 impl SignedIn {
-    /// Opens the main window of a login that was let in. What was `said` of the server before is said there.
+    /// Opens the main window after a login. `said` is a text about the server that is to be shown there.
     pub fn open(attempt: Attempt, settings: Option<SettingsWindow>, said: Option<String>, core: &mut Core) -> Self {
         let Attempt { me, online, drafts, kept } = attempt;
         let mut main = MainWindow::new(&who(&me, core), core.position(NAME), core.emit());
@@ -64,28 +64,28 @@ impl SignedIn {
         }
     }
 
-    /// The main window anew, in another language or theme.
+    /// Rebuilds the main window in another language or theme.
     pub fn renew_main(&mut self, core: &Core) {
         self.main = self.main.renewed(&who(&self.me, core), core.emit());
         self.main.set_not_storing(core.client.is_not_storing());
         self.show_trouble();
     }
 
-    /// Nobody is in any more: its windows go from the screen.
+    /// Closes the windows after leaving.
     pub fn leave(&mut self) {
         self.chats.windows.clear();
         (self.friend, self.password, self.settings, self.trust) = (None, None, None, None);
         screen::hide(self.main.window());
     }
 
-    /// Takes note of where its windows stand, for the next time.
+    /// Saves where the windows are, for the next time.
     pub fn keep_positions(&self, core: &mut Core) {
         core.keep_position(NAME, self.main.position());
         self.chats.keep_positions(core);
         core.save();
     }
 
-    /// How one is connected, as it stands over a chat.
+    /// Returns one's own state, as it is shown above a chat.
     pub fn own_state(&self, core: &Core) -> OwnState {
         match core.client.link() {
             ConnectionState::Offline | ConnectionState::LoggedOut if self.deleted => OwnState::Deleted,
@@ -96,20 +96,20 @@ impl SignedIn {
         }
     }
 
-    /// What somebody is called.
+    /// Returns the name under which an account is shown.
     pub fn name(&self, account: &Account) -> String {
         self.main.roster().name(account)
     }
 
-    /// Who is online now, if the server says.
+    /// Shows who is online, if the server says.
     pub fn set_online(&mut self, online: Option<Vec<Account>>, core: &Core) {
         if self.main.set_online(online) {
             self.refresh_headers(core);
         }
     }
 
-    /// Another account has this one's name: what is shown was the earlier one's. What stands in the fields stays there,
-    /// and goes nowhere before somebody who has been told presses Enter.
+    /// Handles that the account was deleted and made anew: what is shown belongs to the earlier one. Texts in fields
+    /// stay there, and are not sent before the person, who has been told, presses Enter.
     pub fn made_anew(&mut self, text: &str, core: &mut Core) {
         self.main.set_online(None);
         self.main.set_conversations(Vec::new());

@@ -1,4 +1,4 @@
-//! The protocol window: what was asked for there, and what it shows.
+//! The part of the protocol window: what it asks for and what it shows.
 
 use std::thread;
 
@@ -18,17 +18,17 @@ use crate::client::tap::{Direction, Record};
 use crate::probe::hand::PATIENCE;
 use crate::probe::{Document, Origin, Unclear, Verdict};
 
-/// What its window's position is kept under.
+/// The name under which the window's position is saved.
 const NAME: &str = "protocol";
 
-/// The window, and whether what became of the last trial by hand is not known yet.
+/// The window, and whether the last request sent by hand is still waiting for its outcome.
 #[derive(Default)]
 pub(super) struct Wire {
     window: Option<WireWindow>,
     trial_waits: bool,
 }
 
-/// Does what the protocol window asked for.
+/// Does what the protocol window has asked for.
 pub(super) fn apply(event: Event) {
     let wire = |f: fn(&mut Wire, &mut Core)| {
         with(|app| f(&mut app.wire, &mut app.core));
@@ -45,12 +45,12 @@ pub(super) fn apply(event: Event) {
     }
 }
 
-/// Asks where to put the datagrams, and writes them.
+/// Asks for a file, and writes the datagrams into it.
 fn save(text: String) {
     save_as(&t!("wirewin.save_as"), "txt", |_| text);
 }
 
-/// Asks where to put the test document of what was tried by hand, and writes it.
+/// Asks for a file, and writes the test document of the requests sent by hand into it.
 fn save_trials() {
     let Some(document) = with(|app| trials(&mut app.core)) else { return };
     let Some(document) = document else {
@@ -60,7 +60,7 @@ fn save_trials() {
     save_as(&t!("wirewin.document_as"), "md", |file| document.written(file, &rust_i18n::locale()));
 }
 
-/// Asks for a file, and writes it on a thread of its own.
+/// Asks for a file, and writes it on a thread.
 fn save_as(question: &str, kind: &str, text: impl FnOnce(&str) -> String) {
     let proposal = format!("hongyan-{}.{kind}", Local::now().format("%Y-%m-%d-%H%M%S"));
     let yes = t!("friend.save");
@@ -107,7 +107,7 @@ impl Wire {
         }
     }
 
-    /// Its window anew, in another language or theme; all that stands there stays.
+    /// Rebuilds the window in another language or theme; everything in it stays.
     pub(super) fn renew(&mut self, core: &mut Core) {
         if let Some(window) = &mut self.window {
             *window = window.renewed(&core.server.address().to_string(), core.emit());
@@ -128,14 +128,14 @@ impl Wire {
         }
     }
 
-    /// A datagram was sent or has come.
+    /// Shows a datagram that was sent or received.
     pub(super) fn push(&mut self, record: &Record, core: &mut Core) {
         if let Some(window) = &mut self.window {
             window.push(record);
         }
         if record.way == Direction::Out(Cause::ByHand) {
             self.trial_waits = true;
-            // By then it is known whether no answer came.
+            // By then it is known whether an answer is missing.
             app::add_timeout3(PATIENCE.as_secs_f64() + 0.05, |_| {
                 with(|app| app.wire.show_waiting_trial(&mut app.core));
             });
@@ -149,7 +149,7 @@ impl Wire {
         }
     }
 
-    /// Says what became of the last trial by hand.
+    /// Shows the outcome of the last request sent by hand.
     fn show_trial(&mut self, core: &mut Core) {
         let Some(window) = &mut self.window else { return };
         let Some(trial) = core.client.last_trial(clock::now()) else { return };
@@ -158,7 +158,7 @@ impl Wire {
     }
 }
 
-/// The test document of what was tried by hand, if anything was.
+/// Returns the test document of the requests sent by hand, if there are any.
 fn trials(core: &mut Core) -> Option<Document> {
     let (began, cases) = core.client.trials(clock::now())?;
     let when = Local.timestamp_millis_opt(began).earliest();

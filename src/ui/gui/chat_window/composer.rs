@@ -1,4 +1,4 @@
-//! The field in which one writes, and sending what is in it.
+//! The field to write in, and sending its text.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use crate::base::model::{Account, MessageText};
 use crate::ui::gui::screen::Life;
 use crate::ui::gui::{Emit, UiEvent, theme, widgets};
 
-/// Goes on in the composer, with this text.
+/// Puts the keyboard into the composer, and adds this text.
 pub(super) fn compose(writer: &RefCell<Option<TextEditor>>, text: &str) {
     let composer = writer.borrow().clone();
     if let Some(mut composer) = composer.filter(TextEditor::active) {
@@ -38,7 +38,7 @@ pub(super) fn composer() -> TextEditor {
     composer.set_text_font(Font::Helvetica);
     composer.set_text_size(theme::BODY);
     composer.wrap_mode(WrapMode::AtBounds, 0);
-    // Three lines and the cursor's keys need no bar, and FLTK's looks of another time.
+    // Three lines and the cursor keys need no scroll bar, and FLTK's looks old-fashioned.
     composer.set_scrollbar_align(Align::Center);
     // With more lines than fit FLTK shows it all the same.
     composer.set_scrollbar_size(1);
@@ -54,7 +54,8 @@ pub(super) fn composer() -> TextEditor {
     composer
 }
 
-/// Sends what was written; what makes many messages, as a pasted file does, only after a question.
+/// Returns the function that sends the text; if it makes many messages, as a pasted file does, the person is asked
+/// first.
 pub(super) fn sending(
     composer: &TextEditor,
     window: Life,

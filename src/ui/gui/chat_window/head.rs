@@ -1,4 +1,4 @@
-//! What stands over a chat: who it is with, and whether what is written goes out.
+//! What is shown above a chat: whom it is with, and whether messages can be sent.
 
 use fltk::draw;
 use fltk::enums::Font;
@@ -9,48 +9,48 @@ use crate::client;
 use crate::client::roster::Presence;
 use crate::ui::gui::{theme, widgets};
 
-/// How high it is.
+/// The height of the head.
 pub(super) const HEAD: i32 = 56;
 
-/// How one is connected oneself.
+/// One's own state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnState {
-    /// As one should be.
+    /// Connected.
     Connected,
-    /// The same, and the server has not said yet who is online now.
+    /// Connected, but the server has not said yet who is online.
     Unsure,
-    /// The server is silent: what is written waits until it is back.
+    /// The server is silent; messages wait until it is back.
     Lost,
-    /// Nothing is sent until its owner goes online.
+    /// Offline: nothing is sent until one goes online.
     Offline,
-    /// Nothing is sent any more: the account is not at the server any more.
+    /// The account has been deleted at the server, so nothing can be sent any more.
     Deleted,
 }
 
-/// What stands over a chat.
+/// What is shown above a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// What the peer is called.
+    /// The name of the other person or the room.
     pub name: String,
-    /// Whether they are online, on servers that say.
+    /// Whether they are online, at servers that say.
     pub presence: Option<Presence>,
-    /// Whether what is written goes out.
+    /// One's own state.
     pub own: OwnState,
 }
 
-/// What went wrong in a chat. It is said over it until whoever writes there goes on, or until it is over by itself.
+/// What went wrong in a chat. It is shown above it until the person goes on writing there, or until it is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// Nothing is sent or fetched, as nobody is logged in.
+    /// Nothing is sent or read, since nobody is logged in.
     NotLoggedIn,
-    /// The server has no lobby; where that is not `sure`, it may have none.
+    /// The server has no lobby, or, if not `sure`, may have none.
     NoLobby {
         /// Whether the server has shown that it has none.
         sure: bool,
     },
     /// The disk refused a message.
     NotKept,
-    /// What was said here cannot be read, for this reason.
+    /// The messages of this chat cannot be read, for this reason.
     NotRead(String),
     /// There is no such account at the server.
     Nobody,
@@ -68,7 +68,7 @@ impl Trouble {
     }
 }
 
-/// Everything that stands over a chat.
+/// Everything that is shown above a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
     pub header: Header,

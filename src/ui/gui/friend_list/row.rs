@@ -1,4 +1,4 @@
-//! A row of the list as it is drawn: a heading, somebody, what can be added.
+//! Draws a row of the list: a section, a person, or somebody who can be added.
 
 use fltk::draw;
 use fltk::enums::{Color, Font};
@@ -9,7 +9,7 @@ use crate::base::shown;
 use crate::client::roster::{Entry, Person, Presence};
 use crate::ui::gui::{shape, theme, widgets};
 
-/// Draws a row at x and y: so wide, so wide without a bar, so high.
+/// Draws a row at x and y with this width, its width without a bar, and this height.
 pub(super) fn draw_line((entry, [chosen, under, keys]): &Line, x: i32, y: i32, [w, wide, high]: [i32; 3]) {
     let colours = theme::palette();
     let ground = match (chosen, under) {
@@ -27,7 +27,7 @@ pub(super) fn draw_line((entry, [chosen, under, keys]): &Line, x: i32, y: i32, [
     }
 }
 
-/// What a row has no place for.
+/// Returns the tooltip, with what a row has no room for.
 pub(super) fn tip(person: &Person) -> String {
     if person.account.is_room() {
         return widgets::escape(&t!("chat.room"));
@@ -75,7 +75,7 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: Color) {
             draw::set_draw_color(colours.dim);
             draw::draw_text(&person.time, x + w - 12 - time, y + 23);
             let quiet = if person.blocked { colours.dim } else { colours.text };
-            // Alone where nothing is known of them.
+            // The name is centred if nothing else is known of them.
             let at = if person.last.is_empty() { 33 } else { 24 };
             text(name, x + 62, y + at, w - 62 - 24 - time, theme::BODY, quiet);
             let badge = badge(person.unread, x + w - 12, y + 31, ground);
@@ -84,14 +84,14 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: Color) {
     }
 }
 
-/// A text, cut with an ellipsis where it is too wide.
+/// Draws a text, cut with an ellipsis if it is too wide.
 fn text(text: &str, x: i32, baseline: i32, room: i32, size: i32, colour: Color) {
     draw::set_font(Font::Helvetica, size);
     draw::set_draw_color(colour);
     draw::draw_text(&widgets::fit(text, room), x, baseline);
 }
 
-/// How many are unread, its right edge at `right`; how wide it is.
+/// Draws the number of unread messages with its right edge at `right`; returns its width.
 fn badge(unread: u64, right: i32, y: i32, ground: Color) -> i32 {
     if unread == 0 {
         return 0;

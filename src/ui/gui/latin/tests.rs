@@ -3,13 +3,13 @@ use super::*;
 const US: &str = "qwertyuiop[] asdfghjkl;'` \\zxcvbnm,./";
 const FR: &str = "azertyuiop^$ qsdfghjklmù² *wxcvbn,;:!";
 const DE: &str = "qwertzuiopü+ asdfghjklöä^ #yxcvbnm,.-";
-// As their symbols are: Cyrillic, Greek, Hebrew and Arabic ones are no code points, which is of no matter here.
+// Keysyms of these alphabets are not code points, which does not matter here.
 const RU: &str = "йцукенгшщзхъ фывапролджэё \\ячсмитьбю.";
 const GR: &str = ";ςερτυθιοπ[] ασδφγηξκλ΄'` \\ζχψωβνμ,./";
 const IL: &str = "/'קראטוןםפ][ שדגכעיחלךף,; \\זסבהנמצתץ.";
 const ARA: &str = "ضصثقفغعهخحجد شسيبلاتنمكطذ \\ئءؤرىةوزظ";
 
-/// Keys from 20 to 61, a column a layout.
+/// Makes a keyboard with keycodes 20 to 61 and one column for each layout.
 fn keyboard(layouts: &[&str]) -> Keyboard {
     let mut symbols = vec![0; 42 * layouts.len() * 2];
     for (column, layout) in layouts.iter().enumerate() {
@@ -24,7 +24,7 @@ fn keyboard(layouts: &[&str]) -> Keyboard {
     Keyboard { first: 20, columns: layouts.len() * 2, symbols }
 }
 
-/// What Ctrl means with the keys that are C, V, W, Q and the comma on an American keyboard.
+/// Returns what Ctrl means with the keys that are C, V, W, Q and the comma on an American keyboard.
 fn meant(layouts: &[&str]) -> String {
     let keyboard = keyboard(layouts);
     let key = |number: usize| keyboard.symbols[(number - 20) * keyboard.columns];
@@ -39,12 +39,12 @@ fn a_key_means_its_latin_letter() {
         (&[US, RU], "cvwq,"),
         (&[RU], "cvwq,"),
         (&[GR], "cvwq,"),
-        // It has punctuation where Q and W are, and still no letters.
+        // It has punctuation where Q and W are, and no Latin letters either.
         (&[IL], "cvwq,"),
         (&[ARA], "cvwq,"),
         (&[RU, US], "cvwq,"),
         (&[GR, DE], "cvwq,"),
-        // Where letters are Latin, what is written on the key counts.
+        // With Latin letters, what is written on the key counts.
         (&[FR], "cvza;"),
         (&[RU, FR], "cvza;"),
         (&[DE, US], "cvwq,"),

@@ -1,4 +1,4 @@
-//! How the connection is, as the main window's head and foot say it.
+//! The state of the connection, as the main window's head and foot show it.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -20,17 +20,17 @@ use crate::ui::gui::canvas::Canvas;
 use crate::ui::gui::theme::Palette;
 use crate::ui::gui::{Emit, UiEvent, connection_window, screen, theme, widgets};
 
-/// What head and foot say.
+/// What head and foot show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Status {
     pub link: ConnectionState,
-    /// What is spoken, once that is known.
+    /// The dialect that is spoken, once it is known.
     pub speaks: Option<SpokenDialect>,
-    /// The server does not answer.
+    /// Whether the server is silent.
     pub silent: bool,
 }
 
-/// The connection line, which opens the connection window.
+/// Makes the connection line, which opens the connection window.
 pub(super) fn foot(status: &Rc<RefCell<Status>>, emit: &Emit) -> Frame {
     let mut foot = Frame::new(0, 0, 300, FOOT, None);
     let (status, canvas) = (Rc::clone(status), RefCell::default());
@@ -41,7 +41,7 @@ pub(super) fn foot(status: &Rc<RefCell<Status>>, emit: &Emit) -> Frame {
         match event {
             enums::Event::Enter => draw::set_cursor(Cursor::Hand),
             enums::Event::Leave => draw::set_cursor(Cursor::Default),
-            // Only who takes the press is told of the release.
+            // Only a widget that uses the press is told of the release.
             enums::Event::Push => {}
             enums::Event::Released => emit(UiEvent::Connection(connection_window::Event::Open)),
             _ => return false,
@@ -51,7 +51,7 @@ pub(super) fn foot(status: &Rc<RefCell<Status>>, emit: &Emit) -> Frame {
     foot
 }
 
-/// Who one is and one's own state, which opens one's own menu.
+/// Makes the head with one's own name and state, which opens one's own menu.
 pub(super) fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
     let mut head = Button::new(0, 0, 252, HEAD, None);
     head.set_frame(FrameType::NoBox);
@@ -90,7 +90,8 @@ pub(super) fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
     head
 }
 
-/// One's own state in a word, its colour, and the dot. With no answer nobody else sees one either, for all one knows.
+/// Returns one's own state in a word, its colour, and the dot. If the server is silent, others may not see one as
+/// online either.
 fn own_state(status: &Status, colours: &Palette) -> (Cow<'static, str>, Color, Option<Presence>) {
     let gone = matches!(status.link, ConnectionState::Offline | ConnectionState::LoggedOut);
     match status.link {
@@ -118,7 +119,7 @@ fn draw_foot(f: &Frame, status: &Status, canvas: &mut Canvas<Foot>) {
         ConnectionState::Waiting => colours.warn,
         ConnectionState::Retrying { .. } | ConnectionState::LoggedOut => colours.error,
     };
-    // Whether others can read along is true of a connection.
+    // Whether others can read along is a property of a connection.
     let connected = matches!(link, ConnectionState::Connected { .. } | ConnectionState::Waiting) && !status.silent;
     let (dialect, dialect_ink) = match status.speaks.filter(|_| connected) {
         Some(SpokenDialect::Secure) => (t!("main.encrypted"), colours.ok),
@@ -141,7 +142,7 @@ fn draw_foot(f: &Frame, status: &Status, canvas: &mut Canvas<Foot>) {
     });
 }
 
-/// Redraws the seconds as long as there are any; nothing wakes up otherwise.
+/// Redraws the seconds as long as there are any; otherwise nothing wakes up.
 pub(super) fn count_down(mut foot: Frame, window: screen::Life, status: Rc<RefCell<Status>>) {
     app::add_timeout3(1.0, move |_| {
         if !window.is_on() {
@@ -150,7 +151,7 @@ pub(super) fn count_down(mut foot: Frame, window: screen::Life, status: Rc<RefCe
         let ConnectionState::Retrying { at } = status.borrow().link else { return };
         foot.redraw();
         if at < clock::now().instant {
-            // It is tried now; a next time comes as another state.
+            // The attempt is made now; the next wait comes as a new state.
             return;
         }
         count_down(foot.clone(), window.clone(), Rc::clone(&status));

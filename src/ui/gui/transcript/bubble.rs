@@ -1,4 +1,4 @@
-//! One message as a bubble: its text as it is shown, broken into lines, and drawn.
+//! One message as a bubble: its text in the form it is shown, broken into lines and drawn.
 
 use fltk::draw;
 use fltk::enums::Font;
@@ -12,21 +12,21 @@ pub const PAD_X: i32 = 11;
 const PAD_Y: i32 = 7;
 const RADIUS: i32 = 10;
 
-/// Around the bubble.
+/// What is drawn around a bubble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
-    /// One's own has none.
+    /// Nothing, around a sent message.
     None,
     Line,
-    /// The chosen one's.
+    /// The ring of the chosen message.
     Ring,
-    /// No message's, but of what this program says between them.
+    /// The line around a sentence of this program.
     Note,
 }
 
-/// A text laid out for one width.
+/// A text, laid out for one width.
 pub struct Bubble {
-    /// Who wrote it, in a room.
+    /// The writer, in a room.
     pub author: Option<String>,
     pub width: i32,
     text: String,
@@ -34,7 +34,7 @@ pub struct Bubble {
 }
 
 impl Bubble {
-    /// Lays a text out in lines of `most` pixels; a room's begins with its writer.
+    /// Lays a text out in lines of at most `most` pixels; a room's text begins with its writer.
     pub fn lay(text: &str, room: bool, most: i32, advances: &mut Advances) -> Self {
         let (author, text) = split_author(text, room);
         let lines = wrap(&text, f64::from(most), advances);
@@ -69,18 +69,18 @@ impl Bubble {
     }
 }
 
-/// How high a bubble of this number of lines is, in FLTK's units.
+/// Returns the height of a bubble with this number of lines, in FLTK's units.
 pub fn height(lines: i32) -> i32 {
     lines.saturating_mul(LINE) + 2 * PAD_Y
 }
 
-/// A room's text says who wrote it. The writer is as it came, since it names somebody.
+/// Splits a room's text into writer and text. The writer is left as it came, since it names an account.
 fn split_author(text: &str, room: bool) -> (Option<String>, String) {
     let (author, text) = names::writer_and_text(text, room, false);
     (author, shown(text))
 }
 
-/// A tab is for code.
+/// Returns a text as it is shown; tabs are widened, as in code.
 fn shown(text: &str) -> String {
     crate::base::shown::message(&text.replace('\t', "    "))
 }

@@ -1,5 +1,5 @@
-//! What stands around the bubbles: days, times, how far a message has come, and whether the server may have
-//! something earlier.
+//! What is shown around the bubbles: days, times, how far a message has come, and whether the server may have earlier
+//! messages.
 
 use chrono::{DateTime, Datelike, Local, TimeZone};
 use fltk::draw;
@@ -10,30 +10,30 @@ use crate::base::model::{MessageText, SendState};
 use crate::client::history::Row;
 use crate::ui::gui::theme;
 
-/// Between bubbles and a view's edges.
+/// The distance between bubbles and a view's edges.
 pub const MARGIN: i32 = 16;
-/// The height of a day's line, or the new messages'.
+/// The height of the line with a day, or of the line "new messages".
 pub const DAY: i32 = 34;
-/// The height of the time under a run.
+/// The height of the time below a run of messages.
 pub const FOOT: i32 = 20;
-/// The height of what stands over the first message.
+/// The height of what is shown above the first message.
 pub const HEAD: i32 = 34;
 
-/// Whether the server has something that was said before all that is here.
+/// Whether the server has messages from before the first one here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Earlier {
-    /// It is not one that keeps anything, or nobody knows.
+    /// The server keeps none, or that is unknown.
     #[default]
     No,
-    /// It may have; it can be asked.
+    /// The server may have some, and can be asked.
     Offered,
-    /// It was asked.
+    /// The server was asked.
     Asked,
-    /// It has not: this is where the conversation began.
+    /// The server has none, so this is where the conversation began.
     NoneLeft,
 }
 
-/// Says so over the first message; where it can be pressed.
+/// Draws that above the first message; returns where it can be pressed.
 pub fn earlier(earlier: Earlier, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
     let colours = theme::palette();
     let (text, ink) = match earlier {
@@ -50,7 +50,7 @@ pub fn earlier(earlier: Earlier, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
     (earlier == Earlier::Offered).then_some([left - 8, y, wide + 16, HEAD])
 }
 
-/// A line in the middle, between two rules if it has a colour for them.
+/// Draws a text in the middle, between two rules if there is a colour for them.
 pub fn centred_line(text: &str, x: i32, y: i32, w: i32, ink: Color, rule: Option<Color>) {
     draw::set_font(Font::Helvetica, theme::TINY);
     let width = draw::width(text).ceil() as i32;
@@ -64,12 +64,12 @@ pub fn centred_line(text: &str, x: i32, y: i32, w: i32, ink: Color, rule: Option
     draw::draw_text(text, left, y + DAY / 2 + 4);
 }
 
-/// Whether a server of that kind may have cut a message of one's own at a `#`.
+/// Returns whether a server of that kind may have cut a sent message at a `#`.
 pub fn may_be_cut(row: &Row, foreign: bool) -> bool {
     row.state.is_some() && MessageText::may_be_cut(&row.text, foreign)
 }
 
-/// The time under a run and how far one's own message has come; where "resend" was drawn.
+/// Draws the time below a run and how far a sent message has come; returns where "resend" was drawn.
 pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
     let colours = theme::palette();
     draw::set_font(Font::Helvetica, theme::TINY);
@@ -104,7 +104,7 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
     let link = if state.can_resend() { format!("  ↻ {}", t!("chat.resend")) } else { String::new() };
     let room = f64::from(w - 2 * MARGIN);
     if draw::width(&text) + draw::width(&link) > room {
-        // The time can be seen elsewhere, what may have been lost cannot.
+        // The time can be seen elsewhere, but a possible loss cannot.
         text = cut.map_or_else(|| word.clone().into_owned(), |cut| format!("{word} · {cut}"));
     }
     let (wide, link_wide) = (draw::width(&text).ceil() as i32, draw::width(&link).ceil() as i32);
@@ -118,13 +118,13 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
     Some([x + w - MARGIN - link_wide, y, link_wide, FOOT])
 }
 
-/// Hours and minutes of the day that stands above; of a time whose zone is not known, that it is the server's.
+/// Returns hours and minutes; of a time whose zone is unknown, also that it is the server's.
 fn time(row: &Row) -> String {
     let time = row.written("%H:%M");
     row.clock_mark().map_or_else(|| time.clone(), |mark| format!("{time} · {mark}"))
 }
 
-/// A day, as it stands over its first message.
+/// Returns a day as it is shown above its first message.
 pub fn day(unix_ms: i64) -> String {
     let Some(day): Option<DateTime<Local>> = Local.timestamp_millis_opt(unix_ms).earliest() else {
         return String::new();

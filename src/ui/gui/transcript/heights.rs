@@ -1,6 +1,6 @@
-//! Heights of rows in a Fenwick tree: the sum above a row and the row at a height in O(log n). Pure.
+//! Heights of rows in a Fenwick tree: the sum above a row, and the row at a height, in O(log n). Pure.
 
-/// Row heights in pixels.
+/// The heights of rows in pixels.
 #[derive(Debug, Default)]
 pub struct Heights {
     tree: Vec<i64>,
@@ -8,7 +8,7 @@ pub struct Heights {
 }
 
 impl Heights {
-    /// In O(n).
+    /// Builds the tree in O(n).
     #[must_use]
     pub fn new(heights: Vec<i32>) -> Self {
         let mut tree = Vec::with_capacity(heights.len());
@@ -19,19 +19,19 @@ impl Heights {
         Self { tree, heights }
     }
 
-    /// How many rows there are.
+    /// Returns how many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.heights.len()
     }
 
-    /// Whether there is no row.
+    /// Returns whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.heights.is_empty()
     }
 
-    /// One row's height; 0 for a row that is not there.
+    /// Returns a row's height; 0 for a row that does not exist.
     #[must_use]
     pub fn height(&self, row: usize) -> i32 {
         self.heights.get(row).copied().unwrap_or(0)
@@ -58,7 +58,7 @@ impl Heights {
         }
     }
 
-    /// The sum of the heights of all rows before this one.
+    /// Returns the sum of the heights of all rows before this one.
     #[must_use]
     pub fn top(&self, row: usize) -> i64 {
         let (mut sum, mut end) = (0, row.min(self.tree.len()));
@@ -69,13 +69,13 @@ impl Heights {
         sum
     }
 
-    /// The sum of all heights.
+    /// Returns the sum of all heights.
     #[must_use]
     pub fn total(&self) -> i64 {
         self.top(self.len())
     }
 
-    /// The row at this height, and how far below its top that is; the last row for heights past the end.
+    /// Returns the row at this height and the distance below its top; the last row for heights past the end.
     #[must_use]
     pub fn at(&self, y: i64) -> (usize, i64) {
         let (mut row, mut rest) = (0, y.max(0));
@@ -93,7 +93,7 @@ impl Heights {
     }
 }
 
-/// The nodes whose sums a node's sum holds beside its own height.
+/// Returns the nodes whose sums are contained in a node's sum, in addition to its own height.
 fn children(i: usize) -> impl Iterator<Item = usize> {
     let mut bit = 1;
     std::iter::from_fn(move || {

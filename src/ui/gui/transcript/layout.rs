@@ -1,4 +1,4 @@
-//! How high each row is: estimated for all rows, exact for those that were drawn.
+//! The height of each row: estimated for all rows, exact for those that have been drawn.
 
 use std::collections::HashMap;
 
@@ -16,75 +16,75 @@ const AUTHOR: i32 = 18;
 const IN_RUN: i32 = 3;
 const AFTER_RUN: i32 = 10;
 const MAX_SHARE: i32 = 74;
-/// Layouts kept at most; a screen holds far fewer.
+/// The most layouts that are kept; a screen shows far fewer.
 const LAID: usize = 512;
 
-/// The heights, and the bubbles that were laid out.
+/// The heights, and the bubbles that are laid out.
 pub struct Layout {
     heights: Heights,
     laid: HashMap<usize, Bubble>,
     advances: Advances,
     width: i32,
-    /// Others' messages begin with their writer's name.
+    /// Whether others' messages begin with their writer's name.
     room: bool,
-    /// The server may cut one's own texts at `#`.
+    /// Whether the server may cut sent texts at `#`.
     foreign: bool,
     earlier: Earlier,
 }
 
 impl Layout {
-    /// Of no row yet; of a `room` or of two. `advances` says how wide texts are.
+    /// Makes a layout without rows, of a `room` or of two people. `advances` measures texts.
     pub fn new(room: bool, advances: Advances) -> Self {
         let heights = Heights::default();
         Self { heights, laid: HashMap::new(), advances, width: 0, room, foreign: false, earlier: Earlier::No }
     }
 
-    /// Whether the server may cut one's own texts at `#`, of which those say so that it may have cut.
+    /// Returns whether the server may cut sent texts at `#`, which those that may have been cut then say.
     pub fn foreign(&self) -> bool {
         self.foreign
     }
 
-    /// Changes that; whether it is something new.
+    /// Sets that; returns whether it has changed.
     pub fn set_foreign(&mut self, foreign: bool) -> bool {
         std::mem::replace(&mut self.foreign, foreign) != foreign
     }
 
-    /// What stands over the first row.
+    /// Returns what is shown above the first row.
     pub fn earlier(&self) -> Earlier {
         self.earlier
     }
 
-    /// Changes that; whether it is something new.
+    /// Sets that; returns whether it has changed.
     pub fn set_earlier(&mut self, earlier: Earlier) -> bool {
         std::mem::replace(&mut self.earlier, earlier) != earlier
     }
 
-    /// Where the first row stands.
+    /// Returns where the first row begins.
     pub fn lead(&self) -> i32 {
         EDGE + if self.earlier == Earlier::No { 0 } else { HEAD }
     }
 
-    /// Where all rows stand.
+    /// Returns where all rows are.
     pub fn stack(&self) -> Stack<'_> {
         Stack { heights: &self.heights, lead: self.lead() }
     }
 
-    /// All heights.
+    /// Returns all heights.
     pub fn heights(&self) -> &Heights {
         &self.heights
     }
 
-    /// How high a row is.
+    /// Returns a row's height.
     pub fn height(&self, row: usize) -> i32 {
         self.heights.height(row)
     }
 
-    /// A row's bubble, if it is laid out.
+    /// Returns a row's bubble, if it is laid out.
     pub fn bubble(&self, row: usize) -> Option<&Bubble> {
         self.laid.get(&row)
     }
 
-    /// The view is so wide now.
+    /// Sets the width of the view.
     pub fn set_width(&mut self, width: i32, rows: &Rows, reading: &Reading) {
         if self.width != width {
             self.width = width;
@@ -92,24 +92,24 @@ impl Layout {
         }
     }
 
-    /// All rows are others.
+    /// Estimates all heights anew, because the rows have changed.
     pub fn estimate(&mut self, rows: &Rows, reading: &Reading) {
         self.laid.clear();
         let heights = (0..rows.len()).map(|row| self.estimated(rows, reading, row)).collect();
         self.heights = Heights::new(heights);
     }
 
-    /// The texts of these rows have come.
+    /// Forgets the bubbles of these rows, because their texts have come.
     pub fn forget(&mut self, range: &std::ops::Range<usize>) {
         self.laid.retain(|row, _| !range.contains(row));
     }
 
-    /// All texts may be others; each row is as high as it was until it is laid out anew.
+    /// Forgets all bubbles, because texts may have changed; each row keeps its height until it is laid out again.
     pub fn forget_all(&mut self) {
         self.laid.clear();
     }
 
-    /// One more row stands at the end.
+    /// Adds a row at the end.
     pub fn push(&mut self, rows: &Rows, reading: &Reading) {
         let Some(new) = rows.len().checked_sub(1) else { return };
         self.heights.push(self.estimated(rows, reading, new));
@@ -119,7 +119,7 @@ impl Layout {
         }
     }
 
-    /// Lays a row out, if its text is here; then its height is exact. How high it is.
+    /// Lays a row out if its text is here, which makes its height exact; returns the height.
     pub fn measure(&mut self, rows: &Rows, reading: &Reading, row: usize) -> i32 {
         if let Some(known) = rows.row(row).filter(|_| self.width != 0) {
             let noteworthy = says_more(known, self.foreign);
@@ -131,7 +131,7 @@ impl Layout {
         self.heights.height(row)
     }
 
-    /// How high the bubble of a text is.
+    /// Returns the height of the bubble of a text.
     fn laid_out(&mut self, row: usize, text: &str, own: bool) -> i32 {
         if let Some(laid) = self.laid.get(&row) {
             return laid.height();
@@ -154,12 +154,12 @@ impl Layout {
         self.captions(rows, reading, row, false) + self.author(meta.outgoing) + bubble::height(lines)
     }
 
-    /// How high the writer's name over a bubble is.
+    /// Returns the height of the writer's name above a bubble.
     pub fn author(&self, outgoing: bool) -> i32 {
         if self.room && !outgoing { AUTHOR } else { 0 }
     }
 
-    /// Everything of a row's height but its bubble and writer.
+    /// Returns a row's height without its bubble and writer.
     fn captions(&self, rows: &Rows, reading: &Reading, row: usize, noteworthy: bool) -> i32 {
         let above = lines_above(rows, reading, row);
         if rows.is_note(row) {
@@ -168,25 +168,25 @@ impl Layout {
         above + if rows.ends_run(row) { FOOT + AFTER_RUN } else { IN_RUN + if noteworthy { FOOT } else { 0 } }
     }
 
-    /// How high a row is without its foot, if its text is here.
+    /// Returns a row's height without its foot, if its text is here.
     pub fn upper(&self, rows: &Rows, reading: &Reading, row: usize) -> Option<i32> {
         let (known, laid) = (rows.row(row)?, self.laid.get(&row)?);
         Some(lines_above(rows, reading, row) + self.author(known.state.is_some()) + laid.height())
     }
 
-    /// Whether something stands under a row.
+    /// Returns whether something is shown below a row.
     pub fn has_foot(&self, rows: &Rows, row: usize) -> bool {
         !rows.is_note(row) && rows.ends_run(row) || rows.row(row).is_some_and(|known| says_more(known, self.foreign))
     }
 }
 
-/// How high the lines over a row are: of its day, and of the new messages.
+/// Returns the height of the lines above a row: its day, and "new messages".
 fn lines_above(rows: &Rows, reading: &Reading, row: usize) -> i32 {
     let lines = [rows.begins_day(row), reading.is_first_new(rows, row)];
     DAY * lines.into_iter().map(i32::from).sum::<i32>()
 }
 
-/// Whether there is more to say of a message than when it was sent: then it is said below it, also within a run.
+/// Returns whether there is more to say about a message than its time; then it is said below it even within a run.
 pub fn says_more(row: &Row, foreign: bool) -> bool {
     row.repeat || row.state.is_some_and(|state: SendState| !state.went_well()) || may_be_cut(row, foreign)
 }
@@ -228,7 +228,7 @@ mod tests {
         let line = bubble::height(1);
         let (layout, ..) = of(false, &[row(1, "a", None), row(2, "b", None)]);
         assert_eq!([0, 1].map(|n| layout.height(n)), [DAY + line + IN_RUN, line + FOOT + AFTER_RUN]);
-        // Whoever writes in a room is named, but for oneself.
+        // In a room all writers are named except oneself.
         let (layout, ..) = of(true, &[row(1, "[b] a", None), row(2, "b", Some(SendState::Failed))]);
         let ends = line + FOOT + AFTER_RUN;
         assert_eq!([0, 1].map(|n| layout.height(n)), [DAY + AUTHOR + ends, ends]);

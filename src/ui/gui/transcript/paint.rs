@@ -1,4 +1,4 @@
-//! Drawing the rows in sight: into a picture, and of that only what has changed.
+//! Draws the rows in sight into a picture, and only those parts that have changed.
 
 use fltk::draw;
 use fltk::enums::Font;
@@ -20,24 +20,24 @@ use crate::ui::gui::theme;
 /// The two pieces of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Lines over it, and the bubble.
+    /// The lines above the bubble, and the bubble.
     Bubble,
-    /// The time, and how far it has come.
+    /// The time, and how far the message has come.
     Foot,
 }
 
-/// Everything that decides how a piece looks, but for the text: where one is another, all is painted anew.
+/// Everything that decides how a piece looks, except the text; if a text changes, everything is painted anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Look {
     id: MessageId,
     piece: Piece,
     own: bool,
-    /// A day's line stands over it; the new messages' line.
+    /// Whether the line with a day and the line "new messages" are above it.
     lines: [bool; 2],
     ring: bool,
-    /// Its text is here.
+    /// Whether its text is here.
     laid: bool,
-    /// The time stands under it.
+    /// Whether the time is below it.
     foot: bool,
     state: Option<SendState>,
     repeat: bool,
@@ -47,20 +47,21 @@ pub(super) struct Look {
 #[derive(Default)]
 pub(super) struct Painting {
     canvas: Canvas<Look>,
-    /// Where the button to the end stands, and what it counts.
+    /// The button to the end as it was painted.
     pill: Option<Pill>,
 }
 
-/// The button to the end: where it stands in the view, and what it counts.
+/// The button to the end: its place in the view, and its number.
 type Pill = (Area, usize);
 
 impl Painting {
-    /// All of it is to be painted anew.
+    /// Makes everything be painted anew.
     pub(super) fn forget(&mut self) {
         self.canvas.forget();
     }
 
-    /// What the button covers now or has covered, where that is to be painted anew after all has moved by `shift`.
+    /// Returns the bands that the button covers or has covered, if they must be painted anew after everything has moved
+    /// by `shift`.
     fn under_pill(&self, pill: Option<Pill>, shift: i32, h: i32) -> Vec<[i32; 2]> {
         if self.pill == pill && (pill.is_none() || shift == 0) {
             return Vec::new();
@@ -73,7 +74,7 @@ impl Painting {
 }
 
 impl View {
-    /// Draws what is in sight, on a screen of that number; pages to ask for.
+    /// Draws what is in sight, on the screen of this number; returns the pages to ask for.
     pub fn draw(&mut self, [x, y, w, h]: Area, focus: bool, screen: i32) -> Vec<usize> {
         self.look(w, h);
         let mut rows: Vec<Painted<Look>> = self.sight.rows.iter().flat_map(|seen| self.pieces(seen, focus)).collect();
@@ -85,7 +86,7 @@ impl View {
         let pill = (!self.is_at_end()).then(|| (super::pill::place(w - bar::WIDTH, h, new), new));
         let mut bands = std::mem::take(&mut begun.bands);
         bands.extend(self.painting.under_pill(pill, begun.shift, h));
-        // What stays where it was, or moves, can be pressed where it is now.
+        // What has stayed or moved can be pressed where it is now.
         for row in &mut rows {
             row.link = link_of(&self.painting.canvas.rows, &row.look);
         }
@@ -110,7 +111,7 @@ impl View {
         self.sight.rows = scrolling.in_sight(rows.len(), lead, h, |row| layout.measure(rows, reading, row));
     }
 
-    /// Says where in the window can be pressed what was painted in a view at `x` and `y`, so wide.
+    /// Works out where in the window the painted parts can be pressed, for a view at `x` and `y` of this width.
     fn place(&mut self, [x, y, w]: [i32; 3], focus: bool, rows: &[Painted<Look>], pill: Option<Pill>) {
         let placed = |[left, top, w, h]: Area| [x + left, y + top, w, h];
         let link = |row: &Painted<Look>| {
@@ -124,7 +125,8 @@ impl View {
         self.sight.pill = pill.map(|(place, _)| placed(place));
     }
 
-    /// Pages of what is in sight, and of one page more on each side, so that scrolling finds it there.
+    /// Returns the missing pages of what is in sight and of one more page on each side, so that scrolling finds them
+    /// ready.
     fn pages_to_ask_for(&mut self) -> Vec<usize> {
         let (Some(first), Some(last)) = (self.sight.rows.first(), self.sight.last()) else {
             return Vec::new();
@@ -133,7 +135,7 @@ impl View {
         self.rows.missing(wide)
     }
 
-    /// How a row is to look, and where.
+    /// Returns how a row is to look, and where.
     fn pieces(&self, seen: &Seen, focus: bool) -> Vec<Painted<Look>> {
         let row = seen.row;
         let Some(meta) = self.rows.meta(row) else { return Vec::new() };
@@ -166,14 +168,14 @@ impl View {
         vec![piece(bubble, seen.y, upper), piece(foot, seen.y + upper, height - upper)]
     }
 
-    /// Where the bubble of a row in sight ends, for its menu.
+    /// Returns where the bubble of a row in sight ends, for its menu.
     fn foot_of(&self, row: usize, w: i32) -> Option<(i32, i32)> {
         let seen = self.sight.rows.iter().find(|seen| seen.row == row)?;
         let (known, laid) = (self.rows.row(row)?, self.layout.bubble(row)?);
         Some((left_of(known, laid, w), seen.y + self.layout.upper(&self.rows, &self.reading, row)?))
     }
 
-    /// Paints what stands between two heights of a view at `x` and `y`, so wide without its bar.
+    /// Paints what is between two heights of a view at `x` and `y`, of this width without its scroll bar.
     fn paint(&mut self, [x, y, w]: [i32; 3], [from, to]: [i32; 2], rows: &mut [Painted<Look>], pill: Option<Pill>) {
         draw::push_clip(x, y + from, w, to - from);
         draw::draw_rect_fill(x, y + from, w, to - from, theme::palette().bg);
@@ -198,7 +200,7 @@ impl View {
         draw::pop_clip();
     }
 
-    /// Draws a bubble and what stands over it; nothing there leads anywhere.
+    /// Draws a bubble and what is above it; nothing there can be pressed.
     fn draw_bubble(&self, index: usize, x: i32, mut y: i32, w: i32, ring: bool) -> Option<Area> {
         let colours = theme::palette();
         let meta = self.rows.meta(index).copied()?;
@@ -234,14 +236,14 @@ impl View {
         None
     }
 
-    /// Draws what stands under a bubble; where "resend" can be pressed.
+    /// Draws what is below a bubble; returns where "resend" can be pressed.
     fn draw_foot(&self, index: usize, x: i32, y: i32, w: i32) -> Option<Area> {
         let row = self.rows.row(index)?;
         foot(row, self.layout.foreign(), x, y, w)
     }
 }
 
-/// Where a row's bubble begins in a view of this width.
+/// Returns the left edge of a row's bubble in a view of this width.
 fn left_of(row: &Row, laid: &Bubble, w: i32) -> i32 {
     if row.note {
         (w - laid.width) / 2

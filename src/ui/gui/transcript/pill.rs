@@ -1,4 +1,4 @@
-//! The button over a transcript that is not at its end: how many new messages stand further down.
+//! The button over a transcript that is not at its end, with the number of new messages further down.
 
 use fltk::draw;
 use fltk::enums::Font;
@@ -21,13 +21,13 @@ fn width(new: usize) -> i32 {
     (draw::width(&text(new)).ceil() as i32 + 20).max(HEIGHT)
 }
 
-/// Where it stands in the lower right corner of a view that ends at `right` and `bottom`.
+/// Returns its place in the lower right corner of a view that ends at `right` and `bottom`.
 pub fn place(right: i32, bottom: i32, new: usize) -> [i32; 4] {
     let w = width(new);
     [right - w - GAP, bottom - HEIGHT - GAP, w, HEIGHT]
 }
 
-/// Draws it there.
+/// Draws it at that place.
 pub fn draw(x: i32, y: i32, new: usize) {
     let colours = theme::palette();
     let (text, w) = (text(new), width(new));

@@ -1,21 +1,21 @@
-//! How far somebody has read: which messages are new, and where the line "new messages" stands. Pure.
+//! How far a conversation has been read: which messages are new, and where the line "new messages" is. Pure.
 
 use super::rows::Rows;
 use crate::base::model::MessageId;
 
-/// What was looked at of one conversation, and what began it.
+/// What has been looked at in one conversation.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// The last row that was looked at, or that was no news when the rows came.
+    /// The last row that was looked at, or that was not new when the rows came.
     looked_to: Option<MessageId>,
-    /// The line "new messages" stands over this one.
+    /// The message below the line "new messages".
     first_new: Option<MessageId>,
-    /// That line stands over the next message of somebody else.
+    /// Whether that line goes above the next message of another person.
     marks_next: bool,
 }
 
 impl Reading {
-    /// Takes note that the last `count` messages of others were not looked at.
+    /// Sets that the last `count` messages of others were not looked at.
     pub fn count_unread(&mut self, rows: &Rows, count: u64) {
         self.looked_to = None;
         let mut left = count;
@@ -28,62 +28,63 @@ impl Reading {
         }
     }
 
-    /// The same, and the line stands over the first of them; none for 0.
+    /// As [`Reading::count_unread`], and puts the line above the first of them; 0 removes it.
     pub fn mark_new(&mut self, rows: &Rows, count: u64) {
         self.count_unread(rows, count);
         let mut theirs = (self.unread_from(rows)..rows.len()).filter_map(|row| rows.meta(row)).filter(|m| !m.outgoing);
         self.first_new = theirs.next().map(|meta| meta.id);
     }
 
-    /// The line goes from where it stands, and will stand over the next message of somebody else; the row it stood over.
+    /// Removes the line, which will be above the next message of another person; returns the row it was above.
     pub fn mark_next(&mut self, rows: &Rows) -> Option<usize> {
         self.marks_next = true;
         self.first_new.take().and_then(|id| rows.find(id))
     }
 
-    /// A message has come, perhaps one's own.
+    /// Notes that a message has come; `own` if it is a sent one.
     pub fn came(&mut self, id: MessageId, own: bool) {
         if std::mem::take(&mut self.marks_next) && !own {
             self.first_new = Some(id);
         }
     }
 
-    /// The row under the line "new messages", if there is one.
+    /// Returns the row below the line "new messages", if there is one.
     pub fn first_new(&self, rows: &Rows) -> Option<usize> {
         self.first_new.and_then(|id| rows.find(id))
     }
 
-    /// Whether the line stands over this row.
+    /// Returns whether the line is above this row.
     pub fn is_first_new(&self, rows: &Rows, row: usize) -> bool {
         self.first_new.is_some() && rows.meta(row).map(|meta| meta.id) == self.first_new
     }
 
-    /// The first row that was not looked at.
+    /// Returns the first row that was not looked at.
     pub fn unread_from(&self, rows: &Rows) -> usize {
         self.looked_to.and_then(|id| rows.find(id)).map_or(0, |row| row + 1)
     }
 
-    /// How many messages of others were not looked at.
+    /// Returns how many messages of others were not looked at.
     pub fn unread(&self, rows: &Rows) -> u64 {
         let theirs =
             (self.unread_from(rows)..rows.len()).filter(|row| rows.meta(*row).is_some_and(|meta| !meta.outgoing));
         u64::try_from(theirs.count()).unwrap_or(u64::MAX)
     }
 
-    /// Messages of others from this row on that were not looked at; a hundred may be more.
+    /// Returns how many messages of others from this row on were not looked at; 100 may mean more.
     pub fn unread_below(&self, rows: &Rows, row: usize) -> usize {
         let below = row.max(self.unread_from(rows));
         let theirs = |row: &usize| rows.meta(*row).is_some_and(|meta| !meta.outgoing);
         (below..rows.len().min(below + 1000)).filter(theirs).take(100).count()
     }
 
-    /// What somebody who sees the rows up to this one has read by that, if others' messages are new among them.
+    /// Returns the message up to which somebody has read who sees the rows up to this one, if others' messages are new
+    /// among them.
     pub fn news_up_to(&self, rows: &Rows, row: usize) -> Option<MessageId> {
         let mut news = (self.unread_from(rows)..=row).filter_map(|row| rows.meta(row)).filter(|m| !m.outgoing);
         news.next().and_then(|_| rows.meta(row)).map(|meta| meta.id)
     }
 
-    /// Somebody has looked at everything up to this message.
+    /// Sets that everything up to this message has been looked at.
     pub fn looked(&mut self, to: MessageId) {
         self.looked_to = Some(to);
     }
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
     use crate::client::history::RowMeta;
 
-    /// Of each three messages the first is one's own.
+    /// Makes rows of which every third is a sent message.
     fn rows(n: i64) -> Rows {
         let meta =
             |id| RowMeta { id: MessageId(id), chars: 1, breaks: 0, outgoing: id % 3 == 0, unix_ms: 0, note: false };

@@ -1,5 +1,5 @@
-//! What a transcript knows: something small of every row, and the texts of the few pages that are
-//! or were lately in sight. Pure.
+//! What a transcript knows: a little about every row, and the texts of the few pages that are or were recently in
+//! sight. Pure.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -8,30 +8,30 @@ use chrono::{Datelike, Local, TimeZone};
 use crate::base::model::{MessageId, SendState};
 use crate::client::history::{Row, RowMeta};
 
-/// Rows in a page.
+/// The number of rows in a page.
 pub const PAGE: usize = 64;
-/// Pages kept at most.
+/// The most pages that are kept.
 const KEPT: usize = 24;
-/// Messages of one run stand at most this far apart.
+/// The longest time between two messages of one run, in milliseconds.
 const RUN_MS: u64 = 3 * 60 * 1000;
 
 /// The rows of one conversation, oldest first.
 #[derive(Debug, Default)]
 pub struct Rows {
     metas: Vec<RowMeta>,
-    /// Where each message stands, by its number: what the server had of before has come later.
+    /// The row of each message, by its number: earlier messages from the server may have been stored later.
     places: Vec<(MessageId, u32)>,
-    /// Each row's local day, counted in days.
+    /// The local day of each row, as a number of days.
     days: Vec<i32>,
     pages: HashMap<usize, Vec<Row>>,
     recent: VecDeque<usize>,
     asked: HashSet<usize>,
-    /// Pages that were read in another language: they stand until they are read again.
+    /// Pages that were read in another language and are shown until they are read again.
     stale: HashSet<usize>,
 }
 
 impl Rows {
-    /// All rows as the history has them; texts are forgotten and asked for again.
+    /// Takes all rows as the history has them; texts are forgotten and asked for again.
     #[must_use]
     pub fn new(metas: Vec<RowMeta>) -> Self {
         let mut days = Days::default();
@@ -41,33 +41,33 @@ impl Rows {
         Self { metas, places, days, ..Self::default() }
     }
 
-    /// How many rows there are.
+    /// Returns how many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.metas.len()
     }
 
-    /// Whether nothing was said yet.
+    /// Returns whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.metas.is_empty()
     }
 
-    /// What is known without the text.
+    /// Returns what is known of a row without its text.
     #[must_use]
     pub fn meta(&self, row: usize) -> Option<&RowMeta> {
         self.metas.get(row)
     }
 
-    /// The row, if its page is here.
+    /// Returns the row, if its page is here.
     #[must_use]
     pub fn row(&self, row: usize) -> Option<&Row> {
         self.pages.get(&(row / PAGE))?.get(row % PAGE)
     }
 
-    /// Adds a message that was just stored; false if it is there already.
+    /// Adds a message that was just stored; returns false if it is there already.
     pub fn push(&mut self, row: Row) -> bool {
-        // New ones have the highest numbers.
+        // New messages have the highest numbers.
         if self.places.last().is_some_and(|(last, _)| *last >= row.id) {
             return false;
         }
@@ -93,7 +93,7 @@ impl Rows {
         true
     }
 
-    /// Pages of these rows that are neither here nor asked for; they count as asked for now.
+    /// Returns the pages of these rows that are neither here nor asked for; from now on they count as asked for.
     pub fn missing(&mut self, rows: std::ops::Range<usize>) -> Vec<usize> {
         if rows.is_empty() {
             return Vec::new();
@@ -109,19 +109,19 @@ impl Rows {
         missing
     }
 
-    /// What this program says between messages was read in another language than now: every page is asked for again.
+    /// Makes every page be asked for again, because the program's own sentences in them are in another language.
     pub fn ask_for_all_again(&mut self) {
         self.stale = self.pages.keys().copied().collect();
         self.asked.clear();
     }
 
-    /// What was asked for and could not be read may be asked for again.
+    /// Lets pages that could not be read be asked for again.
     pub fn expect_nothing(&mut self) {
         self.asked.clear();
     }
 
-    /// A page that was asked for; false if it is not of the rows known here, which are to be asked
-    /// for anew then.
+    /// Takes a page that was asked for; returns false if it does not belong to the rows known here, whose list is then
+    /// to be asked for again.
     pub fn fill(&mut self, first: usize, rows: Vec<Row>) -> bool {
         let page = first / PAGE;
         self.asked.remove(&page);
@@ -144,7 +144,7 @@ impl Rows {
         }
     }
 
-    /// Changes how far a message of one's own has come; its row, if it is in this conversation.
+    /// Changes how far a sent message has come; returns its row, if it is in this conversation.
     pub fn set_state(&mut self, id: MessageId, state: SendState) -> Option<usize> {
         let row = self.find(id)?;
         if let Some(known) = self.pages.get_mut(&(row / PAGE)).and_then(|page| page.get_mut(row % PAGE)) {
@@ -153,28 +153,28 @@ impl Rows {
         Some(row)
     }
 
-    /// Where a message stands.
+    /// Returns the row of a message.
     #[must_use]
     pub fn find(&self, id: MessageId) -> Option<usize> {
         let found = self.places.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         self.places.get(found).and_then(|(_, place)| usize::try_from(*place).ok())
     }
 
-    /// Whether a line with the day stands over this row.
+    /// Returns whether a line with the day is above this row.
     #[must_use]
     pub fn begins_day(&self, row: usize) -> bool {
         let day = |row: usize| self.days.get(row);
         row == 0 || day(row) != day(row - 1)
     }
 
-    /// Whether it is no message, but something that this program says between them.
+    /// Returns whether the row is not a message but a sentence of this program.
     #[must_use]
     pub fn is_note(&self, row: usize) -> bool {
         self.metas.get(row).is_some_and(|meta| meta.note)
     }
 
-    /// Whether the time stands under this row: the other side goes on, a while passes, or something else became of the
-    /// next, as far as their texts are here.
+    /// Returns whether the time is shown below this row: the other side writes next, a while passes, or the next
+    /// message has another state, as far as the texts are here.
     #[must_use]
     pub fn ends_run(&self, row: usize) -> bool {
         let (Some(this), Some(next)) = (self.metas.get(row), self.metas.get(row + 1)) else { return true };
@@ -185,8 +185,8 @@ impl Rows {
             || self.become_different(row)
     }
 
-    /// Whether what stands under the next of two messages is not true of this one: one of them is neither sent nor
-    /// delivered, and the other is not as it is.
+    /// Returns whether the state below the next message is not right for this one: they differ, and one of them is
+    /// neither sent nor delivered.
     fn become_different(&self, row: usize) -> bool {
         let state = |row| self.row(row).map(|known| known.state);
         let (Some(this), Some(next)) = (state(row), state(row + 1)) else { return false };
@@ -195,7 +195,7 @@ impl Rows {
     }
 }
 
-/// Local days, asked of the time zone only when a time leaves the last known day.
+/// Finds local days; asks the time zone only when a time is outside the last known day.
 #[derive(Default)]
 struct Days {
     known: Option<(std::ops::Range<i64>, i32)>,

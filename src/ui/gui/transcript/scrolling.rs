@@ -1,18 +1,18 @@
-//! How far a transcript is scrolled. It hangs on an anchor (the end, or a row and how far that is above the view), so a height that
-//! turns out different moves nothing that is looked at. Pure.
+//! How far a transcript is scrolled. The view is tied to an anchor (the end, or a row and how much of it is above the
+//! view), so that nothing moves when a height turns out to be different. Pure.
 
 use super::heights::Heights;
 use crate::ui::gui::bar::Bar;
 
-/// Kept free over the first row and under the last.
+/// The distance above the first row and below the last.
 pub const EDGE: i32 = 8;
 
-/// What a view hangs on.
+/// What the view is tied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
-    /// The newest message stands at its foot.
+    /// The newest message is at the bottom of the view.
     End,
-    /// So much of this row is above it.
+    /// This many pixels of this row are above the view.
     Row { row: usize, above: i32 },
 }
 
@@ -23,7 +23,7 @@ pub struct Seen {
     pub y: i32,
 }
 
-/// Where rows stand: their heights, and what is kept free over the first.
+/// Where rows are: their heights, and the room above the first.
 #[derive(Clone, Copy)]
 pub struct Stack<'a> {
     pub heights: &'a Heights,
@@ -31,12 +31,12 @@ pub struct Stack<'a> {
 }
 
 impl Stack<'_> {
-    /// How high all of it is.
+    /// Returns the height of everything.
     fn content(self) -> i64 {
         self.heights.total() + i64::from(self.lead + EDGE)
     }
 
-    /// Where a row begins, from the very top on.
+    /// Returns where a row begins, from the very top.
     fn top_of(self, row: usize) -> i64 {
         self.heights.top(row) + i64::from(self.lead)
     }
@@ -69,7 +69,7 @@ impl Scrolling {
         self.anchor = Anchor::Row { row, above: 0 };
     }
 
-    /// Scrolls `by` pixels, downwards where positive, in a view that is `h` high.
+    /// Scrolls by `by` pixels, downwards if positive, in a view of height `h`.
     pub fn scroll(&mut self, by: i64, stack: Stack<'_>, h: i32) {
         let top = self.top(stack, h).saturating_add(by);
         self.go_to(top, stack, h);
@@ -94,7 +94,7 @@ impl Scrolling {
         }
     }
 
-    /// Brings all of a row into a view that is `h` high.
+    /// Scrolls until all of a row is in sight, in a view of height `h`.
     pub fn reveal(&mut self, row: usize, stack: Stack<'_>, h: i32) {
         let top = stack.top_of(row);
         let bottom = top + i64::from(stack.heights.height(row));
@@ -105,12 +105,13 @@ impl Scrolling {
         }
     }
 
-    /// Rows have come in above, or their numbers are others: the anchor's row is `now` at another place, if it is there.
+    /// Follows rows whose indexes have changed, because others have come in above: `now` returns the new index of a
+    /// row, if it is still there.
     pub fn renumber(&mut self, heights: &Heights, now: impl Fn(usize) -> Option<usize>) {
         let Anchor::Row { row, above } = self.anchor else { return };
         self.anchor = now(row).map_or(Anchor::End, |row| {
             let (mut row, mut above) = (row, above);
-            // Over the first row there was room; now there are others.
+            // There was empty room above the first row, where there are other rows now.
             while above < 0 && row > 0 {
                 row -= 1;
                 above += heights.height(row);
@@ -119,37 +120,37 @@ impl Scrolling {
         });
     }
 
-    /// The scroll bar of a view that is `h` high, if not all of it is in sight.
+    /// Returns the scroll bar of a view of height `h`, if not everything is in sight.
     pub fn bar(&self, stack: Stack<'_>, h: i32) -> Option<Bar> {
         Bar::of(h, stack.content(), self.top(stack, h))
     }
 
-    /// Whether the thumb is held.
+    /// Returns whether the thumb is held.
     pub fn is_held(&self) -> bool {
         self.held.is_some()
     }
 
-    /// Takes hold of the thumb at `y`; false where there is none.
+    /// Takes hold of the thumb at `y`; returns false if there is none.
     pub fn take_thumb(&mut self, y: i32, stack: Stack<'_>, h: i32) -> bool {
         let Some(bar) = self.bar(stack, h) else { return false };
         self.held = Some(bar.grab(y));
         self.drag_to(y, stack, h)
     }
 
-    /// Draws the thumb to `y`; false where it is not held.
+    /// Drags the thumb to `y`; returns false if it is not held.
     pub fn drag_to(&mut self, y: i32, stack: Stack<'_>, h: i32) -> bool {
         let (Some(grabbed), Some(bar)) = (self.held, self.bar(stack, h)) else { return false };
         self.go_to(bar.dragged(grabbed, y), stack, h);
         true
     }
 
-    /// Lets go of the thumb; false where it was not held.
+    /// Lets go of the thumb; returns false if it was not held.
     pub fn drop_thumb(&mut self) -> bool {
         self.held.take().is_some()
     }
 
-    /// The rows in sight of a view that is `h` high, of `count` with `lead` over the first; `measure` is asked for each row's
-    /// exact height.
+    /// Returns the rows in sight of a view of height `h`, of `count` rows with `lead` above the first; `measure`
+    /// returns each row's exact height.
     pub fn in_sight(&mut self, count: usize, lead: i32, h: i32, mut measure: impl FnMut(usize) -> i32) -> Vec<Seen> {
         let mut seen = Vec::new();
         if let Anchor::Row { row, above } = self.anchor {
@@ -160,7 +161,7 @@ impl Scrolling {
                 y += height;
                 row += 1;
             }
-            // The end stands higher than the foot: hang on the end instead.
+            // The end would be above the bottom of the view: tie it to the end instead.
             if row == count && y + EDGE < h {
                 self.anchor = Anchor::End;
                 seen.clear();
@@ -175,7 +176,7 @@ impl Scrolling {
             }
             seen.reverse();
             if row == 0 && y > lead {
-                // Everything fits: from the top on.
+                // Everything fits, so it begins at the top.
                 seen.iter_mut().for_each(|seen| seen.y -= y - lead);
             }
         }

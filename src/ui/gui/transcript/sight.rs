@@ -1,4 +1,4 @@
-//! What is in sight of a transcript, and what of it can be pressed. Places are those of the window. Pure.
+//! What is in sight of a transcript, and what of it can be pressed. Places are relative to the window. Pure.
 
 use super::scrolling::Seen;
 use crate::base::model::MessageId;
@@ -9,15 +9,15 @@ pub type Area = [i32; 4];
 /// What was drawn last.
 #[derive(Debug, Default)]
 pub struct Sight {
-    /// The rows, from the top on.
+    /// The rows, from the top.
     pub rows: Vec<Seen>,
-    /// Where a message can be sent once more.
+    /// Where messages can be sent again.
     pub links: Vec<(Area, MessageId)>,
-    /// Where the server can be asked for what came before the first row.
+    /// Where the server can be asked for earlier messages.
     pub head: Option<Area>,
-    /// Where the button to the end stands.
+    /// Where the button to the end is.
     pub pill: Option<Area>,
-    /// The foot of the bubble with the ring, where its menu opens by keys.
+    /// The lower left corner of the bubble with the ring, where its menu opens by keys.
     pub ringed: Option<(i32, i32)>,
 }
 
@@ -26,14 +26,14 @@ pub struct Sight {
 pub enum Target {
     /// The button to the end.
     End,
-    /// What asks for earlier messages.
+    /// The link that asks for earlier messages.
     Earlier,
-    /// What sends a message once more.
+    /// The link that sends a message again.
     Resend(MessageId),
 }
 
 impl Sight {
-    /// What a press at this place of the window is on, besides the messages.
+    /// Returns what is at this place of the window, besides messages.
     pub fn target(&self, x: i32, y: i32) -> Option<Target> {
         if self.pill.is_some_and(|area| is_inside(area, x, y)) {
             return Some(Target::End);
@@ -44,12 +44,12 @@ impl Sight {
         self.links.iter().find(|(area, _)| is_inside(*area, x, y)).map(|(_, id)| Target::Resend(*id))
     }
 
-    /// The row at this height of the view.
+    /// Returns the row at this height of the view.
     pub fn row_at(&self, y: i32) -> Option<usize> {
         self.rows.iter().rev().find(|seen| seen.y <= y).map(|seen| seen.row)
     }
 
-    /// The last row in sight.
+    /// Returns the last row in sight.
     pub fn last(&self) -> Option<usize> {
         self.rows.last().map(|seen| seen.row)
     }

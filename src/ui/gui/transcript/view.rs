@@ -1,4 +1,4 @@
-//! All of a transcript but its widget: its parts, and what concerns several of them.
+//! Everything of a transcript except its widget: its parts, and what concerns several of them.
 
 use std::collections::HashMap;
 
@@ -22,13 +22,13 @@ pub struct View {
     pub(super) reading: Reading,
     pub(super) layout: Layout,
     pub(super) scrolling: Scrolling,
-    /// The row with the ring, while the transcript has the keys.
+    /// The row with the ring, while the transcript has the keyboard.
     pub(super) chosen: Option<usize>,
-    /// What a room's writers are called here, by account.
+    /// The names of a room's writers, by account.
     pub(super) names: HashMap<String, String>,
     pub(super) sight: Sight,
     pub(super) painting: Painting,
-    /// What is said between the messages is in this language.
+    /// The language of the program's own sentences between the messages.
     language: String,
 }
 
@@ -51,13 +51,13 @@ impl View {
         }
     }
 
-    // What is said.
+    // Rows and texts.
 
     pub fn set_index(&mut self, metas: Vec<RowMeta>) {
-        // What the server had of before comes in above, and is no news.
+        // Earlier messages from the server come in above, and are not new.
         let unread = self.reading.unread(&self.rows);
         let old = std::mem::replace(&mut self.rows, Rows::new(metas));
-        // Whatever came before it, what is looked at stays.
+        // What is being looked at stays, whatever comes in above it.
         let rows = &self.rows;
         let now = |row: usize| rows.find(old.meta(row)?.id);
         self.chosen = self.chosen.and_then(now);
@@ -66,8 +66,8 @@ impl View {
         self.scrolling.renumber(self.layout.heights(), now);
     }
 
-    /// Shows what another one showed, as it did: the same rows, as far as they were read and scrolled. In
-    /// another language what is said between the messages is asked for again, and stands as it was until it comes.
+    /// Takes over everything from another view: the rows, and how far they were read and scrolled. In another language
+    /// the program's own sentences are asked for again, and shown as they were until they come.
     pub fn take_over(&mut self, other: &mut Self) {
         self.rows = std::mem::take(&mut other.rows);
         self.reading = std::mem::take(&mut other.reading);
@@ -98,7 +98,7 @@ impl View {
         }
         self.reading.came(id, own);
         if own {
-            // Whoever writes wants to see it.
+            // Somebody who writes wants to see it.
             self.scrolling.go_to_end();
         }
         self.layout.push(&self.rows, &self.reading);
@@ -106,31 +106,31 @@ impl View {
 
     pub fn set_state(&mut self, id: MessageId, state: SendState) -> bool {
         let Some(row) = self.rows.set_state(id, state) else { return false };
-        // The row before may end a run now, or no more.
+        // The row before may end a run now, or no longer.
         row.checked_sub(1).into_iter().for_each(|before| self.measure(before));
         self.measure(row);
         true
     }
 
-    /// Whether that is something new.
+    /// Sets whether the server may cut sent texts; returns whether that has changed.
     pub fn set_foreign(&mut self, foreign: bool) -> bool {
         let new = self.layout.set_foreign(foreign);
         self.repaint_if(new)
     }
 
-    /// Whether that is something new.
+    /// Sets the names of a room's writers; returns whether that has changed.
     pub fn set_names(&mut self, names: HashMap<String, String>) -> bool {
         let new = self.names != names;
         self.names = names;
         self.repaint_if(new)
     }
 
-    /// Whether that is something new.
+    /// Sets what is shown above the first row; returns whether that has changed.
     pub fn set_earlier(&mut self, earlier: Earlier) -> bool {
         self.layout.set_earlier(earlier)
     }
 
-    /// What changes how rows look leaves nothing of what was painted.
+    /// Makes everything be painted anew if something has changed how rows look.
     fn repaint_if(&mut self, new: bool) -> bool {
         if new {
             self.painting.forget();
@@ -150,7 +150,7 @@ impl View {
         self.sight.rows.iter().filter_map(|seen| self.rows.row(seen.row)).map(|row| row.text.clone()).collect()
     }
 
-    /// Whether the texts of all rows in sight are here.
+    /// Returns whether the texts of all rows in sight are here.
     pub fn is_whole(&self) -> bool {
         self.sight.rows.iter().all(|seen| self.rows.row(seen.row).is_some())
     }
@@ -159,9 +159,9 @@ impl View {
         self.layout.measure(&self.rows, &self.reading, row);
     }
 
-    // What is new.
+    // New messages.
 
-    /// Shows the first of the new messages at the top, or as near to it as the end allows.
+    /// Scrolls so that the first new message is at the top, or as near to it as the end allows.
     pub fn go_to_new(&mut self) {
         if let Some(row) = self.reading.first_new(&self.rows) {
             self.scrolling.go_to_row(row);
@@ -181,17 +181,17 @@ impl View {
         }
     }
 
-    /// Others' messages that were not looked at.
+    /// Returns how many messages of others were not looked at.
     pub fn unread(&self) -> u64 {
         self.reading.unread(&self.rows)
     }
 
-    /// Messages of others below what is in sight that were not looked at; a hundred may be more.
+    /// Returns how many messages of others below what is in sight were not looked at; 100 may mean more.
     pub fn new_below(&self) -> usize {
         self.reading.unread_below(&self.rows, self.sight.last().map_or(0, |row| row + 1))
     }
 
-    /// The last row in sight, at least half of it and with its text, if others' messages up to it were not looked at.
+    /// Returns the last row of which at least half is in sight, with its text, if others' messages up to it are new.
     fn newly_in_sight(&self, h: i32) -> Option<MessageId> {
         let mut rows = self.sight.rows.iter().rev();
         let last =
@@ -203,16 +203,16 @@ impl View {
         self.newly_in_sight(h).is_some()
     }
 
-    /// Somebody looks: how far that has come, if it has.
+    /// Marks what is in sight as looked at; returns the last message of it, if some were new.
     pub fn look_at(&mut self, h: i32) -> Option<MessageId> {
         let to = self.newly_in_sight(h)?;
         self.reading.looked(to);
         Some(to)
     }
 
-    // What is in sight.
+    // Scrolling and places.
 
-    /// Scrolls `by` pixels, downwards where positive, in a view that is `h` high.
+    /// Scrolls by `by` pixels, downwards if positive, in a view of height `h`.
     pub fn scroll(&mut self, by: i64, h: i32) {
         self.scrolling.scroll(by, self.layout.stack(), h);
     }
@@ -237,7 +237,7 @@ impl View {
         self.scrolling.drop_thumb()
     }
 
-    /// What a press at this place of the window is on, besides the messages.
+    /// Returns what is at this place of the window, besides messages.
     pub fn target(&self, x: i32, y: i32) -> Option<Target> {
         self.sight.target(x, y)
     }
@@ -263,13 +263,13 @@ impl View {
         self.chosen = self.sight.row_at(y);
     }
 
-    /// The chosen message: which, its text, whether it can be sent once more.
+    /// Returns the chosen message: its number, its text, and whether it can be sent again.
     pub fn chosen(&self) -> Option<(MessageId, String, bool)> {
         let row = self.rows.row(self.chosen?)?;
         Some((row.id, row.text.trim_end_matches('\n').to_owned(), row.state.is_some_and(SendState::can_resend)))
     }
 
-    /// Where the menu of the chosen message opens by keys, if that is in sight.
+    /// Returns where the menu of the chosen message opens by keys, if that is in sight.
     pub fn ringed(&self) -> Option<(i32, i32)> {
         self.sight.ringed
     }

@@ -1,5 +1,5 @@
-//! Breaking text into lines that fit a width: Unicode's break opportunities, and between graphemes
-//! where a word alone is too wide. Pure: whoever draws says how wide a piece of text is.
+//! Breaks text into lines that fit a width: at Unicode's break opportunities, and between graphemes if a word alone is
+//! too wide. Pure: the caller measures how wide a piece of text is.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,16 +7,16 @@ use std::ops::Range;
 use unicode_linebreak::{BreakOpportunity, linebreaks};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// One line: which bytes of the text, and how wide they are.
+/// One line: its bytes of the text, and its width.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// Bytes of the text, without the line break.
+    /// The bytes of the text, without the line break.
     pub bytes: Range<usize>,
-    /// In pixels.
+    /// The width in pixels.
     pub width: f64,
 }
 
-/// Widths of characters, measured once each.
+/// The widths of characters, each measured once.
 pub struct Advances {
     measure: Box<dyn Fn(&str) -> f64>,
     known: HashMap<char, f64>,
@@ -29,13 +29,14 @@ impl std::fmt::Debug for Advances {
 }
 
 impl Advances {
-    /// `measure` is asked once a character, and for whole pieces that are more than the sum of theirs.
+    /// `measure` is called once for each character, and for whole pieces whose width is not the sum of their
+    /// characters'.
     #[must_use]
     pub fn new(measure: impl Fn(&str) -> f64 + 'static) -> Self {
         Self { measure: Box::new(measure), known: HashMap::new() }
     }
 
-    /// How wide a piece is.
+    /// Returns the width of a piece.
     pub fn width(&mut self, text: &str) -> f64 {
         if text.chars().any(is_complex) {
             return (self.measure)(text);
@@ -49,14 +50,14 @@ impl Advances {
     }
 }
 
-/// Characters whose width depends on their neighbours: joined, combining, flags, right-to-left, Indic.
+/// Returns whether a character's width depends on its neighbours: joined, combining, flags, right-to-left, Indic.
 fn is_complex(c: char) -> bool {
     matches!(u32::from(c), 0x300..=0x36F | 0x590..=0x10FF | 0x1780..=0x1CFF | 0x1DC0..=0x1DFF | 0x200B..=0x200F
         | 0x202A..=0x202E | 0x20D0..=0x20FF | 0xFB1D..=0xFDFF | 0xFE00..=0xFE0F | 0xFE20..=0xFE2F | 0xFE70..=0xFEFF
         | 0x1F1E6..=0x1F1FF | 0x1F3FB..=0x1F3FF | 0xE0000..=0xE01EF)
 }
 
-/// The lines of a text; at least one. Spaces at a line's end hang over.
+/// Breaks a text into lines, at least one. Spaces at a line's end may exceed the width.
 pub fn wrap(text: &str, width: f64, advances: &mut Advances) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut line = 0..0;
@@ -72,7 +73,7 @@ pub fn wrap(text: &str, width: f64, advances: &mut Advances) -> Vec<Line> {
             used = 0.0;
         }
         if used + needed > width {
-            // A word wider than the line.
+            // The word is wider than the line.
             for (at, grapheme) in shown.grapheme_indices(true) {
                 let one = advances.width(grapheme);
                 if used + one > width && !line.is_empty() {

@@ -1,5 +1,5 @@
-//! The foot of the protocol window: a datagram to send by hand, the reply that is expected of it, the
-//! test document made of such trials, and below them what is said about the last one.
+//! The foot of the protocol window: a datagram to send by hand, the reply that is expected, the test document of such
+//! requests, and below them a text about the last one.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,18 +21,18 @@ use crate::ui::gui::field_menu;
 use crate::ui::gui::widgets::{self, Style};
 use crate::ui::gui::{Emit, UiEvent, theme, wire_window};
 
-/// How high it is in a window of this width.
+/// Returns its height in a window of this width.
 pub(super) fn height(w: i32) -> i32 {
     66 + if w < NARROW { theme::CONTROL + 4 } else { 0 }
 }
 
-/// The line that says something.
+/// The height of the line for a text.
 const LINE: i32 = 20;
 const BUTTON: i32 = 150;
-/// Lines typed by hand that Up brings back.
+/// The most lines typed by hand that the Up key brings back.
 const REMEMBERED: usize = 100;
 
-/// Its widgets.
+/// The widgets of the foot.
 #[derive(Clone)]
 pub(super) struct Foot {
     prompt: Frame,
@@ -44,7 +44,7 @@ pub(super) struct Foot {
     emit: Emit,
 }
 
-/// Lines that were sent, oldest first, and which of them is shown.
+/// The lines that were sent, oldest first, and which of them is shown.
 #[derive(Default)]
 struct Remembered {
     sent: Vec<String>,
@@ -79,12 +79,12 @@ impl Foot {
         Self { prompt, hand, expected, document, message, remembered: Rc::default(), emit: Rc::clone(emit) }
     }
 
-    /// Puts everything where it belongs in a window of this size.
+    /// Lays the foot out in a window of this size.
     pub fn lay_out(&self, w: i32, h: i32) {
         let top = h - height(w) + 4;
         let expected = (w / 5).clamp(116, 190);
         let right = w - 10 - BUTTON;
-        // Below the datagram where there is no room beside it.
+        // Below the datagram if there is no room beside it.
         let below = top + if w < NARROW { theme::CONTROL + 4 } else { 0 };
         let fields = match w < NARROW {
             true => [(&self.hand, 28, top, w - 38), (&self.expected, 28, below, right - 4 - 28)],
@@ -101,7 +101,7 @@ impl Foot {
         self.message.clone().resize(28, below + theme::CONTROL + 3, w - 38, LINE);
     }
 
-    /// Enter sends from either field; keys that are not theirs go to `shortcut`, with `true`.
+    /// Lets Enter send from either field; keys that the fields do not use go to `shortcut`, with `true`.
     pub fn listen(&mut self, shortcut: &Rc<dyn Fn(bool) -> bool>) {
         for (field, brings_back) in [(self.hand.clone(), true), (self.expected.clone(), false)] {
             let (foot, shortcut) = (self.clone(), Rc::clone(shortcut));
@@ -124,12 +124,12 @@ impl Foot {
         }
     }
 
-    /// The keyboard goes to the datagram.
+    /// Puts the keyboard into the field for the datagram.
     pub fn focus(&self) {
         let _ = self.hand.clone().take_focus();
     }
 
-    /// What another one's fields hold and remember.
+    /// Takes over what another foot's fields hold and remember.
     pub fn take_over(&self, other: &Self) {
         self.hand.clone().set_value(&other.hand.value());
         self.expected.clone().set_value(&other.expected.value());
@@ -139,12 +139,12 @@ impl Foot {
         }
     }
 
-    /// What is typed, for tests: the datagram, and what is expected of it.
+    /// Returns the fields, for tests: the datagram, and what is expected of it.
     pub fn fields(&self) -> [&Input; 2] {
         [&self.hand, &self.expected]
     }
 
-    /// Says something, in one line; all of it stands in the tooltip.
+    /// Shows a text in one line; the tooltip has all of it.
     pub fn say(&self, text: &str, wrong: bool) {
         let colours = theme::palette();
         let mut message = self.message.clone();
@@ -156,12 +156,12 @@ impl Foot {
         }
     }
 
-    /// What it says.
+    /// Returns the text that is shown.
     pub fn said(&self) -> String {
         self.message.label().replace("@@", "@")
     }
 
-    /// How many trials a test document would have.
+    /// Sets the number of requests in the test document.
     pub fn count(&self, trials: usize) {
         let label = if trials == 0 { t!("wirewin.document") } else { t!("wirewin.document_of", n = trials) };
         if self.document.label() != label {

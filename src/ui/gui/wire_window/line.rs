@@ -1,4 +1,4 @@
-//! One datagram as a row: what stands in its columns, and whether a filter lets it through. Pure.
+//! One datagram as a row: the texts of its columns, and whether a filter lets it through. Pure.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use crate::client::session::Cause;
 use crate::client::tap::{Direction, Record};
 use crate::protocol::wire::show;
 
-/// A row's texts.
+/// The texts of a row.
 pub(super) struct Line {
     pub time: String,
     pub arrow: &'static str,
     pub meaning: String,
     pub bytes: String,
     pub after: String,
-    /// What all of it was made of.
+    /// The record it was made from.
     pub record: Record,
-    /// How its text is encoded, where that can be told.
+    /// The encoding of its text, if that can be told.
     pub charset: &'static str,
-    /// Meaning and bytes in small letters, for the filter.
+    /// Meaning and bytes in lower case, for the filter.
     sought: String,
 }
 
@@ -45,14 +45,14 @@ impl Line {
             Direction::Heard => ("⇐", show::heard(&record.bytes, &locale)),
         };
         let after = record.after.map_or_else(String::new, milliseconds);
-        // Of what nobody can read the numbers are clearer than the letters some of them happen to be.
+        // Of an encrypted datagram the numbers are clearer than the letters that some bytes happen to be.
         let (bytes, charset) =
             if show::encrypted(&record.bytes) { (hex(&record.bytes), "") } else { readable(&record.bytes) };
         let sought = format!("{meaning}\n{bytes}").to_lowercase();
         Self { time, arrow, meaning, bytes, after, record, charset, sought }
     }
 
-    /// Every word of the filter must be found; `op:03` is the operation 03.
+    /// Returns whether every word of the filter is found; `op:03` means the operation 03.
     pub fn passes(&self, filter: &str) -> bool {
         filter.split_whitespace().all(|word| match word.strip_prefix("op:") {
             Some(operation) => self.bytes.starts_with(operation),
@@ -60,13 +60,13 @@ impl Line {
         })
     }
 
-    /// The row as a line of text.
+    /// Returns the row as a line of text.
     pub fn text(&self) -> String {
         format!("{} {} {}\t{}\t{}\n", self.time, self.arrow, self.bytes, self.meaning, self.after)
     }
 }
 
-/// A time as people read it.
+/// Returns a duration as people read it.
 pub(super) fn milliseconds(time: Duration) -> String {
     match time.as_secs_f64() {
         s if s >= 1.0 => format!("{s:.1} s"),
@@ -75,8 +75,8 @@ pub(super) fn milliseconds(time: Duration) -> String {
     }
 }
 
-/// Text as text, in GBK too; what is neither, escaped. What cannot be seen is written so that
-/// [`show::unescape`] makes the same bytes of it.
+/// Returns bytes as text, also if they are GBK; others are escaped. Invisible characters are written so that
+/// [`show::unescape`] restores the same bytes.
 pub(super) fn readable(bytes: &[u8]) -> (String, &'static str) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return (visible(text), if bytes.is_ascii() { "" } else { "UTF-8" });
@@ -96,7 +96,7 @@ fn visible(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\\' => shown.push_str("\\\\"),
-            // Marks that turn the order of what follows would make a datagram look like another one.
+            // Marks that change the direction of text would make a datagram look like another one.
             '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
                 c.encode_utf8(&mut [0; 4]).bytes().for_each(|b| shown.push_str(&escaped(b)));
             }
@@ -121,7 +121,7 @@ fn escaped(byte: u8) -> String {
     }
 }
 
-/// A line that was sent, as it is brought back later: passwords are not kept.
+/// Returns a line that was sent in the form in which it is brought back later, without passwords.
 pub(super) fn without_password(line: &str, bytes: &[u8]) -> String {
     let starred = show::starred(bytes);
     if starred == bytes { line.to_owned() } else { readable(&starred).0 }

@@ -21,15 +21,15 @@ use crate::ui::gui::widgets;
 
 const ROW: i32 = 22;
 const HEAD: i32 = 26;
-/// The chosen datagram in full: a line about it, and two of its bytes.
+/// The height of the chosen datagram in full: a line about it, and two lines of its bytes.
 const DETAIL: i32 = 64;
-/// A lower table has rows only.
+/// A table lower than this has rows only.
 const DETAIL_FROM: i32 = 240;
 
-/// What a key does among the rows: whether what is chosen is extended, and how many rows are in sight.
+/// What a key does in the table; it is given whether the choice is extended, and how many rows are in sight.
 type TableKey = Action<fn(&mut Rows, bool, usize)>;
 
-/// The keys that work among the datagrams.
+/// The keys that work in the table.
 pub(in crate::ui::gui) const KEYS: &[TableKey] = &[
     TableKey::new(&[Press::Up], "keys.rows", |rows, extend, page| rows.choose_by(-1, extend, page)),
     TableKey::new(&[Press::Down], "keys.rows", |rows, extend, page| rows.choose_by(1, extend, page)),
@@ -51,11 +51,11 @@ fn whole(page: usize) -> isize {
 #[derive(Default)]
 struct View {
     rows: Rows,
-    /// Where the scroll bar's thumb is held.
+    /// Which part of the scroll bar's thumb is held.
     thumb: Option<i32>,
 }
 
-/// The widget.
+/// The widget of the table.
 #[derive(Clone)]
 pub(super) struct Table {
     widget: Widget,
@@ -76,7 +76,7 @@ impl Table {
         widget.handle({
             let view = Rc::clone(&view);
             move |w, event| {
-                // Taking the focus comes back here with its own event, so nothing may be borrowed yet.
+                // Taking the focus calls this handler again, so nothing may be borrowed yet.
                 match event {
                     Event::Focus | Event::Unfocus => {
                         w.redraw();
@@ -101,13 +101,14 @@ impl Table {
 
     pub(super) fn push(&mut self, record: &Record) {
         self.view.borrow_mut().rows.push(Line::new(record.clone()));
-        // Hidden or paused there is nothing new to see.
+        // While paused there is nothing new to see.
         if self.held().is_none() {
             self.widget.redraw();
         }
     }
 
-    /// Shows what another one has shown, in the language of now: as far as it was scrolled, chosen, held back and sifted.
+    /// Takes over everything from another table, in the present language: how far it was scrolled, the choice, the
+    /// pause and the filter.
     pub(super) fn take_over(&mut self, other: &Self) {
         let mut view = self.view.borrow_mut();
         view.rows = std::mem::take(&mut other.view.borrow_mut().rows);
@@ -125,12 +126,12 @@ impl Table {
         self.widget.redraw();
     }
 
-    /// Datagrams held back by a pause; none if it is not paused.
+    /// Returns how many datagrams are held back by a pause; `None` if there is no pause.
     pub(super) fn held(&self) -> Option<usize> {
         self.view.borrow().rows.held()
     }
 
-    /// Copies the chosen rows, or all that are shown; how many.
+    /// Copies the chosen rows, or all that are shown; returns their number.
     pub(super) fn copy(&self) -> usize {
         let (text, count) = self.view.borrow().rows.copied();
         if count > 0 {
@@ -140,7 +141,7 @@ impl Table {
         count
     }
 
-    /// All that is shown, as text.
+    /// Returns all rows that are shown as text.
     pub(super) fn text(&self) -> String {
         self.view.borrow().rows.text()
     }
@@ -150,7 +151,7 @@ fn detail(h: i32) -> i32 {
     if h < DETAIL_FROM { 0 } else { DETAIL }
 }
 
-/// Rows that are wholly in sight.
+/// Returns how many rows are completely in sight.
 fn page(h: i32) -> usize {
     usize::try_from((h - HEAD - detail(h)) / ROW).unwrap_or(0).max(1)
 }
@@ -182,7 +183,7 @@ impl View {
                 true
             }
             Event::Drag => {
-                // Beyond the edge the next row comes into sight with each movement.
+                // Beyond the edge, each movement brings the next row into sight.
                 let row = match usize::try_from(y / ROW) {
                     Ok(row) if y >= 0 => self.rows.top(page) + row.min(page),
                     _ => self.rows.top(page).saturating_sub(1),
@@ -209,7 +210,7 @@ impl View {
         (row < self.rows.len() && row < self.rows.top(page) + page).then_some(row)
     }
 
-    /// The scroll bar, from the first row on. Rows that are not wholly in sight count as hidden.
+    /// Returns the scroll bar, from the first row. Rows that are not completely in sight count as hidden.
     fn bar(&self, h: i32) -> Option<Bar> {
         let (page, room) = (page(h), i64::from(h - HEAD - detail(h)));
         let hidden = self.rows.len().checked_sub(page).filter(|hidden| *hidden > 0)?;
@@ -278,7 +279,7 @@ impl View {
         draw::pop_clip();
     }
 
-    /// What the row has no room for: the size, the encoding, and more of the bytes.
+    /// Draws what the row has no room for: the size, the encoding, and more of the bytes.
     fn draw_detail(&self, w: &Widget, y: i32, colours: &Palette) {
         rule(w, y, colours);
         let count = self.rows.chosen().map_or(0, Iterator::count);
@@ -303,7 +304,7 @@ impl View {
     }
 }
 
-/// As much as is that wide in the current font, and the rest.
+/// Splits a text after as much as fits into this width in the current font.
 fn split_at_width(text: &str, room: i32) -> (&str, &str) {
     use unicode_segmentation::UnicodeSegmentation;
     let ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).chain([text.len()]).collect();
@@ -312,7 +313,7 @@ fn split_at_width(text: &str, room: i32) -> (&str, &str) {
     text.split_at_checked(end.unwrap_or(0)).unwrap_or((text, ""))
 }
 
-/// How high so many rows are.
+/// Returns the height of this many rows.
 fn pixels(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX).saturating_mul(ROW.into())
 }
@@ -335,7 +336,7 @@ pub(super) fn write(text: &str, x: i32, y: i32, font: Font, ink: Color) {
     draw::draw_text(text, x, y);
 }
 
-/// Ends at `x`.
+/// Draws a text that ends at `x`.
 pub(super) fn right(text: &str, x: i32, y: i32, font: Font, ink: Color) {
     draw::set_font(font, theme::SMALL);
     draw::set_draw_color(ink);

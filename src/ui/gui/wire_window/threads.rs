@@ -1,4 +1,4 @@
-//! The threads' page: what each waits for, and how much it has done.
+//! The page of the threads: what each waits for, and how much it has done.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -22,13 +22,13 @@ struct Scrolled {
 }
 
 impl Scrolled {
-    /// Scrolls by so much, downwards where positive.
+    /// Scrolls by this many pixels, downwards if positive.
     fn by(&self, by: i32) {
         self.down.set((self.down.get() + by).clamp(0, self.most.get()));
     }
 }
 
-/// The page's widget, which shows these figures; the wheel scrolls it.
+/// Makes the page's widget, which shows these figures; the wheel scrolls it.
 pub(super) fn page(figures: &Rc<RefCell<Vec<ThreadFigures>>>) -> Frame {
     let mut page = Frame::default();
     let scrolled = Rc::new(Scrolled::default());
@@ -60,7 +60,7 @@ fn draw(f: &Frame, figures: &[ThreadFigures], scrolled: &Scrolled) {
     }
     rule(f, f.y() + ROW - 1, colours);
     draw::push_clip(f.x(), f.y() + ROW, f.w(), f.h() - ROW);
-    // A larger window shows more: nothing is left over above.
+    // A larger window shows more, so that nothing is left empty.
     scrolled.by(0);
     let top = f.y() + ROW - scrolled.down.get();
     let mut y = top;

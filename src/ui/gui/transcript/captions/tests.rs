@@ -17,7 +17,7 @@ fn row(text: &str, state: Option<SendState>) -> Row {
 #[test]
 fn each_message_that_may_be_cut_has_its_hint() {
     let sent = Some(SendState::Sent);
-    // Each of a run of one's own, not the last alone; not what is whole, nor what others wrote.
+    // On each message of a run of sent ones, not only the last; not on complete ones, nor on others'.
     for (text, state, foreign, cut) in [
         ("one #1", sent, true, true),
         ("two #2", Some(SendState::MaybeSent), true, true),
