@@ -1,4 +1,4 @@
-//! What the command lines of the programs have in common: options, and what is generated from them.
+//! What the programs' command lines have in common: options, manual pages and shell completions.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,45 +20,45 @@ pub struct Face {
     /// The local address to send from
     #[arg(long, global = true, value_name = "ADDR:PORT")]
     pub bind: Option<SocketAddr>,
-    /// Speak the plain dialect alone, which everybody on the way can read, also with servers that know better
+    /// Speak only the plain dialect, which everybody on the way can read, even with servers that can encrypt
     #[arg(long, global = true)]
     pub plain: bool,
-    /// Send the password also to a server that speaks the plain dialect alone, and always did
+    /// Send the password even to a server that only speaks the plain dialect, if it never encrypted before
     #[arg(long, global = true)]
     pub allow_plain: bool,
-    /// The account to fill in
+    /// The account to use
     #[arg(long, global = true, value_name = "NAME")]
     pub account: Option<String>,
-    /// Keeps two people on one machine apart
+    /// A profile with files of its own, to keep several people on one machine apart
     #[arg(long, global = true, value_name = "NAME", default_value = "default")]
     pub profile: String,
-    /// Where everything is kept [default: the user's data folder]
+    /// The folder for all of the program's files [default: the user's data folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The language [default: the system's]
     #[arg(long, global = true, value_parser = ["zh", "en"])]
     pub lang: Option<String>,
-    /// off, error, warn, info, debug or trace
+    /// How much to log: off, error, warn, info, debug or trace
     #[arg(long, global = true, default_value = "warn")]
     pub log_level: LevelFilter,
 }
 
 impl Face {
-    /// Where everything lies.
+    /// Returns the folders of the program's files.
     ///
     /// # Errors
-    /// No home, or a profile that cannot be a folder's name.
+    /// If there is no home folder, or the profile's name cannot be that of a folder.
     pub fn paths(&self) -> Result<Paths, PathError> {
         Paths::new(self.data.as_deref(), &self.profile)
     }
 
-    /// Which dialects may be spoken.
+    /// Returns the dialects that may be spoken.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         if self.plain { Dialect::Plain } else { Dialect::Auto }
     }
 
-    /// The language that was named.
+    /// Returns the language that was chosen, if any.
     #[must_use]
     pub fn language(&self) -> Option<Language> {
         self.lang.as_deref().map(|lang| if lang == "zh" { Language::Zh } else { Language::En })
@@ -68,7 +68,7 @@ impl Face {
 /// Writes a program's manual pages (`man1`) and shell completions (`completions`) below a folder.
 ///
 /// # Errors
-/// What the disk says.
+/// If a file cannot be written.
 pub fn generate(mut command: Command, folder: &Path) -> io::Result<()> {
     let (pages, completions) = (folder.join("man1"), folder.join("completions"));
     std::fs::create_dir_all(&pages)?;

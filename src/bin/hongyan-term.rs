@@ -27,12 +27,12 @@ use hongyan::ui::term;
 use hongyan::ui::term::Unfit;
 use hongyan::ui::term::script::{self, Job, Script};
 
-/// Bytes of a message read from standard input, at most.
+/// The most bytes of a message that are read from standard input.
 const MOST_INPUT: u64 = 1 << 20;
 
 const CODES: &str = "\
 Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is open here already) · \
-2 something was not said (the account, or the password on a device that is not remembered, or --yes-i-may), or cannot be sent \
+2 something is missing (the account, or the password on a device that is not remembered, or --yes-i-may), or cannot be sent \
 as it is (not UTF-8, more than --parts messages); nothing was sent · \
 3 the server refused the login or the message (a full mailbox, no Lobby), or another device took this one's \
 place: the message was not sent, of a text in several others may have been · \
@@ -45,7 +45,7 @@ every other code it does not) · \
 A password comes from --password-file, from HONGYAN_PASSWORD, or is asked for; never from the command line. After \
 `hongyan-term login` none is needed on this device, until `hongyan-term forget`.";
 
-/// The chat program for the keyboard alone.
+/// A chat program for the terminal, used by keyboard alone.
 #[derive(Parser)]
 #[command(name = "hongyan-term", version, after_help = CODES, disable_help_subcommand = true)]
 struct Args {
@@ -54,7 +54,7 @@ struct Args {
     host_lan: bool,
     #[command(flatten, next_help_heading = "Options of every command")]
     face: Face,
-    /// When there are colours
+    /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t)]
     color: term::Colour,
     /// Read the password from a file's first line [default: from HONGYAN_PASSWORD, else it is asked for]
@@ -66,7 +66,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Type datagrams by hand, from a socket of their own; see each with its answer and meaning
+    /// Type datagrams by hand, sent from a socket of their own; each is shown with its answer and meaning
     Raw,
     /// Send one message, and wait for the server's answer
     Send {
@@ -75,13 +75,13 @@ enum Command {
         to: String,
         /// The message [default: standard input]
         text: Vec<String>,
-        /// As so many messages at most, where one does not hold it; else nothing is sent
+        /// The most messages to send a long text as; if it needs more, nothing is sent
         #[arg(long, value_name = "N", default_value_t = MessageText::UNASKED)]
         parts: usize,
         #[command(flatten)]
         online: Online,
     },
-    /// Print the messages that are unread, here and at the server, and mark them read
+    /// Print the unread messages, here and at the server, and mark them as read
     Recv {
         /// If there are none, wait for the first
         #[arg(long)]
@@ -95,7 +95,7 @@ enum Command {
         #[command(flatten)]
         online: Online,
     },
-    /// Print the last messages with somebody: those kept here, without sending anything, or at the server
+    /// Print the last messages with somebody: those kept here, without sending anything, or those at the server
     History {
         /// An account or a friend's remark
         name: String,
@@ -105,7 +105,7 @@ enum Command {
         /// Log in and ask the server, as on a device that has none of them yet
         #[arg(long)]
         at_server: bool,
-        /// At the server, only those before this row
+        /// Only messages at the server before this row
         #[arg(long, value_name = "ROW", requires = "at_server")]
         before: Option<u64>,
         /// One JSON object a line
@@ -120,12 +120,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Log in by password once, and stay logged in on this device: nothing here needs one from then on
+    /// Log in by password once and stay logged in: no command needs a password on this device from then on
     Login {
         #[command(flatten)]
         online: Online,
     },
-    /// Stay logged in no more: this device needs the password again; nothing is sent
+    /// Stop staying logged in: this device needs the password again; nothing is sent
     Forget,
     /// Save what can be read of a damaged history; the damaged one is kept beside it. Nothing is sent
     Rescue,
@@ -143,22 +143,23 @@ enum Command {
     },
 }
 
-/// Options of what logs in.
+/// The options of commands that log in.
 #[derive(clap::Args)]
 struct Online {
-    /// End the account's session elsewhere; without this a job is not logged in beside one, unless several devices are allowed
+    /// End the account's session elsewhere; without this option a command does not log in while there is one, unless
+    /// several devices are allowed
     #[arg(long)]
     take_over: bool,
-    /// Trust the server's new key, if these are its words; the others are refused
+    /// Trust the server's new key if these are its words, and no other key
     #[arg(long, value_name = "WORDS")]
     trust_key: Option<String>,
-    /// How long the server may take
+    /// How long to wait for the server
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     timeout: u64,
 }
 
 impl Online {
-    /// Of what does not.
+    /// The options of a command that does not log in.
     const NONE: Self = Self { take_over: false, trust_key: None, timeout: 0 };
 }
 
@@ -173,7 +174,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says it where somebody may see it; the terminal may be gone, which `eprintln` panics of.
+/// Writes a text to standard error; `eprintln` would panic if the terminal has gone away.
 fn complain(what: &dyn std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "hongyan-term: {what}");
 }
@@ -247,7 +248,7 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::from(exit as u8))
 }
 
-/// A whole message, or why it cannot be sent as it is; the line end behind it is the shell's.
+/// Reads a whole message, without the final newline, which is the shell's; the error says why it cannot be sent.
 fn standard_input() -> Result<Result<String, Unfit>, Box<dyn Error>> {
     let mut bytes = Vec::new();
     std::io::stdin().take(MOST_INPUT + 1).read_to_end(&mut bytes)?;
@@ -267,8 +268,8 @@ fn standard_input() -> Result<Result<String, Unfit>, Box<dyn Error>> {
     Ok(Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text)))
 }
 
-/// From a file's first line or the environment; never from the command line, which others can read. What is there but is
-/// no password is as good as not said.
+/// Reads the password from the first line of a file or from the environment; never from the command line, which others
+/// can see. The inner error says that the text cannot be a password.
 fn password(file: Option<&Path>) -> Result<Result<Option<Password>, Unfit>, Box<dyn Error>> {
     let text = match file {
         Some(file) => {

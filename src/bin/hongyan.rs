@@ -16,7 +16,7 @@ use hongyan::ui::gui;
 struct Args {
     #[command(flatten)]
     face: Face,
-    /// Dark windows
+    /// Use dark windows
     #[arg(long)]
     dark: bool,
     /// Let others on the network use this machine's server

@@ -20,56 +20,57 @@ use hongyan::server::udp::{Config, Lossy, Server};
 use hongyan::server::{OnSecondLogin, Quotas};
 use simplelog::LevelFilter;
 
-/// Serves the plain course protocol over UDP, and its own encrypted one on the same port.
+/// A chat server for the plain protocol of the course over UDP, and for an encrypted one on the same port.
 #[derive(Parser)]
 #[command(name = "hongyand", version, disable_help_subcommand = true)]
 struct Args {
-    /// Where to listen: an address of this machine, 0.0.0.0 or [::] for all of them
+    /// The address to listen on: one of this machine, or 0.0.0.0 or [::] for all of them
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:21568", value_parser = listen)]
     listen: SocketAddr,
     /// The data directory [default: the user's data folder]
     #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
-    /// What a right login does while the account has a session elsewhere
+    /// What happens at a login with the right password while the account has a session elsewhere
     #[arg(long, value_enum, default_value = "rebind")]
     on_second_login: SecondLogin,
-    /// A bad network for trying clients: percent dropped, doubled, swapped [, seed]
+    /// Simulate a bad network to test clients: percent dropped, doubled, swapped [, seed]
     #[arg(long, value_name = "DROP,DUP,REORDER", value_parser = lossy)]
     lossy: Option<Lossy>,
-    /// Shows each request, decoded, what is wrong with it, and the answer; messages too, passwords never
+    /// Print each request decoded, what is wrong with it, and the answer; messages are shown, passwords never
     #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "lines")]
     explain: Option<Explain>,
-    /// Colours for --explain; auto means on a terminal, unless NO_COLOR is set
+    /// When to use colours for --explain; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     color: ColourWhen,
     /// The language of --explain and protocol [default: the system's]
     #[arg(long, global = true, value_parser = ["zh", "en"])]
     lang: Option<String>,
-    /// Unread messages an account may have; more are answered 03:02
+    /// How many unread messages an account may have; further ones are answered 03:02
     #[arg(long, value_name = "N", default_value_t = Quotas::default().mailbox)]
     max_mailbox: u64,
-    /// Accounts there may be; a registration beyond is answered 00:00
+    /// How many accounts there may be; further registrations are answered 00:00
     #[arg(long, value_name = "N", default_value_t = Quotas::default().accounts)]
     max_accounts: usize,
-    /// Messages a second an account may send to others, 15 seconds' worth at once; more have to wait; 0 is any number
+    /// How many messages a second an account may send to others, 15 seconds' worth at once; further ones have to wait;
+    /// 0 means any number
     #[arg(long, value_name = "PER_SECOND", default_value_t = Quotas::default().sending)]
     max_sending: u32,
-    /// The same for the lobby, where each message comes to everybody
+    /// The same for the lobby, where each message goes to everybody
     #[arg(long, value_name = "PER_SECOND", default_value_t = Quotas::default().lobby)]
     max_lobby: u32,
-    /// MiB the database may grow to; beyond, nothing new is taken in, and reading goes on [default: no limit]
+    /// How many MiB the database may have; beyond that nothing new is stored, but reading goes on [default: no limit]
     #[arg(long, value_name = "MIB")]
     max_disk: Option<u64>,
-    /// Speaks the plain protocol alone: no encryption, for trying out other people's programs
+    /// Speak only the plain protocol, without encryption, to test other people's programs
     #[arg(long)]
     plain_only: bool,
-    /// Makes a new key where the file with the old one is missing; every client is warned of a changed key
+    /// Make a new key if the file with the old one is missing; every client will warn of a changed key
     #[arg(long)]
     new_key: bool,
-    /// Ends so long after the last person is gone
+    /// End this long after the last person has left
     #[arg(long, value_name = "SECS", hide = true)]
     idle_exit: Option<u64>,
-    /// off, error, warn, info, debug or trace
+    /// How much to log: off, error, warn, info, debug or trace
     #[arg(long, default_value = "info")]
     log_level: LevelFilter,
     #[command(subcommand)]
@@ -78,7 +79,7 @@ struct Args {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum SecondLogin {
-    /// 02:04, and the session moves at once; the address it moved away from gets 07:01
+    /// 02:04, and the session moves at once; the earlier address gets 07:01
     Rebind,
     /// 02:04; for 30 s the new address may end the old session with 06#
     Arm,
@@ -88,7 +89,7 @@ enum SecondLogin {
 enum Explain {
     /// Lines for people
     Lines,
-    /// An object a line, for programs
+    /// JSON for programs, one object a line
     Json,
 }
 
@@ -115,17 +116,17 @@ impl ColourWhen {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Looks after accounts; a running server does it at once
+    /// Manage accounts; a running server carries it out at once
     #[command(subcommand)]
     Account(AccountCommand),
-    /// Writes a consistent copy of the database, also while the server runs
+    /// Write a consistent copy of the database, even while the server runs
     Backup { file: PathBuf },
-    /// Prints the server's key in words, English and Chinese, to compare with those that a client shows
+    /// Print the server's key in words, English and Chinese, to compare with those that a client shows
     Key,
-    /// Prints the plain protocol's reference, for whoever writes a client or a server
+    /// Print the reference of the plain protocol, for people who write a client or a server
     Protocol,
-    /// Registers a class from a CSV file: account,password lines, or columns that a header names. The new ones all or none;
-    /// existing accounts keep their passwords. A running server does it at once
+    /// Register a class from a CSV file of account,password lines, or with a header that names the columns. Either all
+    /// new accounts are made or none; existing ones keep their passwords. A running server carries it out at once
     Import { file: PathBuf },
     /// Write manual pages and shell completions below a folder
     #[command(hide = true)]
@@ -134,13 +135,14 @@ enum Command {
 
 #[derive(Subcommand)]
 enum AccountCommand {
-    /// Shows all accounts: unread messages, where they are logged in, and, of a running server, who is online
+    /// List all accounts: unread messages, where they are logged in and, if the server runs, who is online
     List,
-    /// Gives an account a new password, read from standard input, and logs it out everywhere
+    /// Give an account a new password, read from standard input, and log it out everywhere
     Reset { account: String },
-    /// Removes an account with its mailbox, and logs it out
+    /// Delete an account with its mailbox, and log it out
     Delete { account: String },
-    /// Closes the plain dialect to an account, whose login there then looks like a wrong password, or opens it again
+    /// Restrict an account to the secure dialect (a plain login then looks like a wrong password), or allow the plain one
+    /// again
     SecureOnly {
         account: String,
         #[arg(value_enum)]
@@ -154,7 +156,7 @@ enum OnOff {
     Off,
 }
 
-/// An address and a port; of what is nearly one, how it is written.
+/// Parses an address and a port; if it is nearly right, the error says how to write it.
 fn listen(text: &str) -> Result<SocketAddr, String> {
     let text = text.trim();
     if let Ok(address) = text.parse::<SocketAddr>() {
@@ -282,7 +284,7 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The locale of `--lang`.
+/// Returns the locale of `--lang`.
 fn locale(lang: Option<&str>) -> &'static str {
     let language = match lang {
         Some("zh") => Language::Zh,

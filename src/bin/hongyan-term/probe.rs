@@ -17,31 +17,31 @@ use hongyan::ui::term::style::Style;
 
 /// Try the whole plain protocol against a server and write the test document.
 ///
-/// It registers a few accounts named Probe… there, which stay, and logs them out in the end.
+/// It registers a few accounts named Probe… there, which remain, and logs them out at the end.
 /// Ctrl+C ends it early, with what was found so far.
 #[derive(clap::Args)]
 pub struct Probe {
     /// The server
     #[arg(value_name = "HOST:PORT")]
     server: String,
-    /// Writes the document as Markdown, - for standard output
+    /// Write the document as Markdown; - means standard output
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
-    /// Writes the document as JSON, - for standard output
+    /// Write the document as JSON; - means standard output
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// The server is not this machine, and whoever runs it agrees
+    /// Confirm that the operator of a server on another machine agrees
     #[arg(long)]
     yes_i_may: bool,
 }
 
-/// Exit codes, as those of the other commands.
+/// The exit codes, the same as those of the other commands.
 const SILENT: u8 = 4;
 const STOPPED: u8 = 7;
 const FAILED: u8 = 8;
 
 impl Probe {
-    /// Tries the server; what becomes of each case is shown as it goes.
+    /// Tries the server, and shows the outcome of each case as it goes.
     pub fn run(self, style: Style, locale: &str) -> Result<ExitCode, Box<dyn Error>> {
         let options = Options { server: look_up(&self.server)?, allow_others: self.yes_i_may };
         // The document alone is on standard output if it is wanted there.
@@ -95,7 +95,8 @@ impl Probe {
     }
 }
 
-/// Becomes true at the first Ctrl+C: everybody is logged out then. The second ends the program at once.
+/// Returns a flag that becomes true at the first Ctrl+C, upon which all accounts are logged out; the second ends the
+/// program at once.
 fn interrupted() -> io::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     #[cfg(unix)]
@@ -112,7 +113,7 @@ fn write(file: &Path, text: &str) -> Result<(), String> {
     written.map_err(|error| format!("{}: {}", file.display(), trouble::words(&error)))
 }
 
-/// A name, an address, with or without a port.
+/// Resolves a name or an address, with or without a port.
 fn look_up(server: &str) -> Result<SocketAddr, String> {
     let found = match server.to_socket_addrs() {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => (server, PORT).to_socket_addrs(),

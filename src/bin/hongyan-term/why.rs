@@ -23,12 +23,12 @@ pub struct Why {
     server: String,
 }
 
-/// Exit codes, as those of the other commands.
+/// The exit codes, the same as those of the other commands.
 const SILENT: u8 = 4;
 const DOUBTFUL: u8 = 9;
 
 impl Why {
-    /// Says each step, and what it comes to. In `data` lie the keys of servers.
+    /// Prints each step and the result. `data` is the folder with the known keys of servers.
     pub fn run(self, data: &Path, style: Style, locale: &str) -> Result<ExitCode, Box<dyn Error>> {
         let name = self.server.clone();
         let question = Question { server: self.server, port: PORT };

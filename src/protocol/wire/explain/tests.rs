@@ -76,7 +76,7 @@ fn lines_mark_what_was_found_below_wide_characters_too() {
     assert_eq!(lines[1].len(), lines[0].chars().count() + 1, "the mark stands behind the last character");
     assert_eq!(
         explain(b"99#", Charset::Utf8).lines("en", Colour::None).last().map(String::as_str),
-        Some("no answer: the server is silent to this")
+        Some("no answer: the server never answers this")
     );
 }
 

@@ -100,7 +100,7 @@ const MISTAKES: &[(&str, &[Step], &[&str])] = &[
         ],
         &["3 requests are under way at once"],
     ),
-    ("a login that was held back", &[(0, '<', A, b"02#a#x#"), (4_020, '>', A, b"02:02")], &["held back for 4 s"]),
+    ("a login that was held back", &[(0, '<', A, b"02#a#x#"), (4_020, '>', A, b"02:02")], &["delayed by 4 s"]),
     (
         "a right client",
         &[
