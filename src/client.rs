@@ -5,12 +5,14 @@
 //! 3. [`net`]: socket, receiver thread, timer thread and clock.
 //! 4. [`history`]: the database and its thread.
 //! 5. [`tap`]: the client's traffic as values, for those who want to see it.
-//! 6. [`roster`]: what stands in a list of friends, for every face. Pure.
-//! 7. `client`: session, socket and history behind one inbox: the [`Client`] that a face owns.
+//! 6. [`friendship`]: requests to be friends and what becomes of them, in words. Pure.
+//! 7. [`roster`]: what stands in a list of friends, for every face. Pure.
+//! 8. `client`: session, socket and history behind one inbox: the [`Client`] that a face owns.
 
 #[expect(clippy::module_inception, reason = "it is the client; the others are its parts")]
 mod client;
 pub mod diagnosis;
+pub mod friendship;
 pub mod history;
 pub mod net;
 pub mod roster;

@@ -15,6 +15,8 @@
 //! - `device`: this device's name, what lets it in, and its cursor.
 //! - `made`: which account a name is, where one was made anew.
 //! - `delivered`: which of one's own messages a receiver has.
+//! - `items`: the account's items as the server has them, and changes on their way to it.
+//! - `picture`: the lists as they follow from the items, and the reverse.
 //! - `past`: what the server had before this device was there.
 //! - `matching`: which messages of two lists are the same. Pure.
 //! - `moment`: when a message was written. Pure.
@@ -26,6 +28,7 @@ pub mod contacts;
 mod database;
 mod delivered;
 mod device;
+mod items;
 mod look;
 mod made;
 mod matching;
@@ -34,6 +37,7 @@ pub mod moment;
 mod op;
 mod past;
 mod people;
+mod picture;
 mod rescue;
 mod schema;
 mod trouble;
@@ -49,6 +53,7 @@ use crossbeam_channel::{Receiver, Sender};
 
 pub use database::Database;
 pub use delivered::state_of;
+pub use items::{Difference, Friends, ItemPage};
 pub use op::{Done, Op, Read, Write};
 pub use past::time_of;
 pub use rescue::{Rescued, copy_before, put_aside, rescue};

@@ -9,7 +9,8 @@ use rust_i18n::t;
 use crate::base::fold::{fold, holds};
 use crate::base::model::{Account, names};
 use crate::base::shown;
-use crate::client::history::{Conversation, MoreStrangers};
+use crate::client::friendship::Friendship;
+use crate::client::history::{Conversation, Friends, MoreStrangers};
 
 /// Strangers that are shown; the rest of a flood is one row.
 const STRANGERS: usize = 20;
@@ -29,6 +30,8 @@ pub enum Presence {
 /// A heading of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Section {
+    /// People who ask to be friends.
+    Requests,
     /// The most recent conversations.
     Recent,
     /// Friends by their owner's groups; the empty one is simply "friends".
@@ -57,6 +60,8 @@ pub enum Entry {
         /// Unread below it while it is closed.
         unread: u64,
     },
+    /// Somebody who asks to be a friend.
+    Request(Person),
     /// A person or the lobby.
     Person(Person),
     /// Nobody is called so: offers to add them.
@@ -77,6 +82,7 @@ pub struct Person {
     pub presence: Option<Presence>,
     pub contact: bool,
     pub blocked: bool,
+    pub friendship: Friendship,
     /// This row is under "recent"; of a friend it is one more.
     pub recent: bool,
 }
@@ -87,6 +93,7 @@ pub struct Roster {
     me: Account,
     conversations: Vec<Conversation>,
     more_strangers: MoreStrangers,
+    friends: Friends,
     online: Option<Vec<Account>>,
     /// The server is silent, or has not said who is online since it was.
     unsure: bool,
@@ -101,6 +108,7 @@ impl Roster {
             me,
             conversations: Vec::new(),
             more_strangers: MoreStrangers::default(),
+            friends: Friends::default(),
             online: None,
             unsure: false,
             closed: HashSet::from([Section::Blocked]),
@@ -115,6 +123,23 @@ impl Roster {
     /// Strangers that do not stand in the list one by one.
     pub fn set_more_strangers(&mut self, more: MoreStrangers) {
         self.more_strangers = more;
+    }
+
+    /// Who is a friend, and requests.
+    pub fn set_friends(&mut self, friends: Friends) {
+        self.friends = friends;
+    }
+
+    /// Who is a friend, and requests.
+    #[must_use]
+    pub fn friends(&self) -> &Friends {
+        &self.friends
+    }
+
+    /// How the account stands to somebody.
+    #[must_use]
+    pub fn friendship(&self, account: &Account) -> Friendship {
+        if account.is_room() { Friendship::Unknown } else { self.friends.with(account) }
     }
 
     /// Who is online, sorted; then there is a lobby as well. Whether that is something new.
@@ -247,7 +272,8 @@ impl Roster {
         let lobby = self.online.is_some() && self.find(&Account::lobby()).is_none();
         let lobby = lobby.then(|| self.lobby());
         let known = self.conversations.iter().map(|c| self.person(c, now_ms));
-        let people = lobby.into_iter().chain(known).chain(self.others());
+        let asked = self.requests(now_ms).filter(|p| self.find(&p.account).is_none());
+        let people = lobby.into_iter().chain(asked).chain(known).chain(self.others());
         let people = people.filter(|p| holds(&p.name, &wanted) || holds(p.account.as_str(), &wanted));
         let mut entries: Vec<Entry> = people.map(Entry::Person).collect();
         let known = |e: &Entry| matches!(e, Entry::Person(p) if p.contact && p.account.as_str() == search);
@@ -262,13 +288,18 @@ impl Roster {
 
     fn sections(&self, now_ms: i64) -> Vec<Entry> {
         let mut entries = Vec::new();
+        let requests = self.requests(now_ms).collect();
+        self.section(&mut entries, Section::Requests, requests);
         let all = self.conversations.iter().map(|c| (c, self.person(c, now_ms)));
         let (mut recent, mut groups, mut strangers, mut blocked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (conversation, person) in all {
             if person.blocked {
                 blocked.push(person);
             } else if conversation.stranger && !person.account.is_room() {
-                strangers.push(person);
+                // Those who ask to be friends stand above.
+                if person.friendship != Friendship::Asked {
+                    strangers.push(person);
+                }
             } else if person.account.is_room() {
                 recent.push(Person { recent: true, ..person });
             } else {
@@ -310,6 +341,7 @@ impl Roster {
             return;
         }
         let title = match &section {
+            Section::Requests => t!("people.requests").into_owned(),
             Section::Recent => t!("main.recent").into_owned(),
             Section::Group(name) if name.is_empty() => t!("main.friends").into_owned(),
             Section::Group(name) => name.clone(),
@@ -324,12 +356,14 @@ impl Roster {
             _ => people.len().to_string(),
         };
         let open = !self.closed.contains(&section);
+        let requests = section == Section::Requests;
         // Closed, "recent" hides nobody but the rooms.
         let hidden = |p: &&Person| !p.recent || p.account.is_room();
         let unread = if open { 0 } else { people.iter().filter(hidden).map(|p| p.unread).sum() };
         entries.push(Entry::Section { section, title, count, open, unread });
         if open {
-            entries.extend(people.into_iter().map(Entry::Person));
+            let entry = if requests { Entry::Request } else { Entry::Person };
+            entries.extend(people.into_iter().map(entry));
         }
     }
 
@@ -338,22 +372,27 @@ impl Roster {
         let known: HashSet<&Account> = self.conversations.iter().map(|c| &c.contact.account).collect();
         let others =
             self.online.iter().filter(|_| !self.unsure).flatten().filter(move |a| **a != self.me && !known.contains(a));
-        others.map(|account| Person {
-            name: account.shown().into_owned(),
-            account: account.clone(),
-            last: t!("main.online").into_owned(),
-            time: String::new(),
-            unread: 0,
-            presence: Some(Presence::Online),
-            contact: false,
-            blocked: false,
-            recent: false,
-        })
+        others
+            .map(|account| Person {
+                friendship: self.friendship(account),
+                name: account.shown().into_owned(),
+                account: account.clone(),
+                last: t!("main.online").into_owned(),
+                time: String::new(),
+                unread: 0,
+                presence: Some(Presence::Online),
+                contact: false,
+                blocked: false,
+                recent: false,
+            })
+            // Those stand among the requests.
+            .filter(|person| person.friendship != Friendship::Asked)
     }
 
     fn lobby(&self) -> Person {
         Person {
             account: Account::lobby(),
+            friendship: Friendship::Unknown,
             name: t!("main.lobby").into_owned(),
             last: t!("main.lobby_hint").into_owned(),
             time: String::new(),
@@ -382,7 +421,7 @@ impl Roster {
         let presence = self.presence(&contact.account);
         let (last, time) = match &conversation.last {
             Some((text, unix_ms)) => (self.one_line(text, contact.account.is_room()), ago(*unix_ms, now_ms)),
-            None => (presence_word(presence), String::new()),
+            None => (self.standing_word(&contact.account).unwrap_or_else(|| presence_word(presence)), String::new()),
         };
         let last = match &conversation.draft {
             Some(draft) => t!("main.draft", text = self.one_line(draft, false)).into_owned(),
@@ -397,7 +436,39 @@ impl Roster {
             presence,
             contact: !conversation.stranger,
             blocked: contact.blocked,
+            friendship: self.friendship(&contact.account),
             recent: false,
+        }
+    }
+
+    /// Those who ask to be friends, the latest first.
+    fn requests(&self, now_ms: i64) -> impl Iterator<Item = Person> {
+        let mut asked: Vec<_> = self.friends.asked.iter().collect();
+        asked.sort_by_key(|(who, request)| (std::cmp::Reverse(request.at), (*who).clone()));
+        asked.into_iter().map(move |(who, request)| {
+            let known = self.find(who);
+            let text = shown::first_line(&request.text);
+            Person {
+                account: who.clone(),
+                name: self.name(who),
+                last: if text.is_empty() { t!("people.asks_row").into_owned() } else { text },
+                time: ago(request.at.saturating_mul(1_000), now_ms),
+                unread: known.filter(|c| c.stranger).map_or(0, |c| c.unread),
+                presence: self.presence(who),
+                contact: known.is_some_and(|c| !c.stranger),
+                blocked: false,
+                friendship: Friendship::Asked,
+                recent: false,
+            }
+        })
+    }
+
+    /// What is said of somebody who has not written yet, where a request of the account's stands.
+    fn standing_word(&self, account: &Account) -> Option<String> {
+        match self.friendship(account) {
+            Friendship::Asking => Some(t!("people.asking_row").into_owned()),
+            Friendship::Declined => Some(t!("people.declined_row").into_owned()),
+            Friendship::Unknown | Friendship::None | Friendship::Asked | Friendship::Friends => None,
         }
     }
 }

@@ -39,7 +39,8 @@ use std::time::{Duration, Instant};
 use crate::base::model::{Account, MessageId, Password, SendState};
 pub use crate::base::model::{Dialect, Polling};
 use crate::protocol::link::words;
-use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past, Reason};
+use crate::protocol::wire::frame::{AccountSettings, Code, Device, Key, Past, Reason};
+use crate::protocol::wire::item::Item;
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
 /// Identifies a received message until it is on disk, and the session that received it, so that the other session
@@ -204,6 +205,8 @@ pub struct DeviceState {
     pub newest: i64,
     /// The version up to which delivery receipts are on this device's disk; 0 if there are none.
     pub delivered: u64,
+    /// The version up to which the account's items are on this device's disk; 0 if there are none.
+    pub items: u64,
     /// When the account was made, in seconds since 1970, as far as a server has said: another one of the same name is
     /// another account.
     pub made: Option<i64>,
@@ -249,6 +252,39 @@ pub enum LookUpResult {
     NotHere,
     /// Nobody is connected, the answer has not come in time, or the server will not say for now.
     Unanswered,
+}
+
+/// What somebody asks of the server about being friends with an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FriendRequest {
+    /// To be friends. Whoever asks somebody by whom they are asked is their friend at once.
+    Ask {
+        /// What the account is told with it, at most [`crate::protocol::wire::item::LINE`] characters; may be empty.
+        text: String,
+        /// The answer to the account's question, after [`FriendOutcome::Question`].
+        answer: Option<String>,
+    },
+    /// Accepts the account's request.
+    Accept,
+    /// Declines the account's request.
+    Decline,
+    /// Ends the friendship with the account, or withdraws a request to it.
+    End,
+}
+
+/// What became of a [`FriendRequest`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FriendOutcome {
+    /// It is done, and on the server's disk.
+    Done,
+    /// Nothing was done yet: the account wants this question answered first.
+    Question(String),
+    /// The server refused it, and did nothing.
+    Refused(Code),
+    /// Nobody is logged in, or the server did not answer in time; whether it was done shows in the lists.
+    Unanswered,
+    /// The server speaks the plain dialect, which has no friends.
+    NotHere,
 }
 
 /// A change to an account's settings on the server.
@@ -355,6 +391,14 @@ pub enum Event {
     /// Of one's own messages to these accounts all from the first to the last row at the server were delivered. To be
     /// stored together with the version; answered by [`Session::handle_delivered`].
     Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
+    /// What changed of the account's items, oldest change first: to be stored together with the version, after everything
+    /// is forgotten if they come `anew`. `digest`: what the digests of all items then sum up to, where that is to be
+    /// compared. `more`: more is to come at once. Answered by [`Session::handle_items`].
+    Items { version: u64, anew: bool, items: Vec<Item>, more: bool, digest: Option<u64> },
+    /// The server has taken the change with this number, or refused it for good; see [`Session::set_items`].
+    ItemSet { number: u64, refused: Option<Code> },
+    /// Answer to [`Session::friend`].
+    Friend { account: Account, request: FriendRequest, outcome: FriendOutcome },
     /// The state of a message that this client sent has changed; `07:01` and `00:00` leave it `Waiting` or `Failed`.
     Outgoing { id: MessageId, state: SendState },
     /// The server refused a message that this client sent. Answered by [`Session::handle_noted`] once the refusal is

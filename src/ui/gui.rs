@@ -12,7 +12,8 @@
 //! - `notice`: what the main window says and asks above its connection line.
 //! - `chat_window`: one chat.
 //! - `transcript`: the messages of a chat, as bubbles.
-//! - `friend_window`: a friend's remark and group.
+//! - `friend_window`: a friend's remark and group, and a request to be friends.
+//! - `lists_window`: shows in what two lists differ.
 //! - `password_window`: changes the password.
 //! - `settings_window`: the settings.
 //! - `connection_window`: figures, once a second, and the diagnosis.
@@ -54,6 +55,7 @@ mod ink;
 mod input_method;
 pub mod keys_window;
 mod latin;
+pub mod lists_window;
 pub mod login_window;
 pub mod main_window;
 mod menu;
@@ -128,6 +130,8 @@ pub enum UiEvent {
     Chat(Account, chat_window::Event),
     /// A request about the window for a friend's remark and group.
     Friend(friend_window::Event),
+    /// A request to the part of the window about two lists.
+    Lists(lists_window::Event),
     /// A request to the password window's part.
     Password(password_window::Event),
     /// A request to the settings' part.

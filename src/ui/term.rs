@@ -21,6 +21,7 @@
 //! - `drafts`: texts that were typed but not sent.
 //! - `past`: messages that the server keeps.
 //! - `people`: the list of friends.
+//! - `befriending`: friends with consent, and lists that differ.
 //! - `account`: how the account is used, and its password.
 //! - `server`: finding and leaving a server.
 //! - `trust`: a changed key, a server without encryption, and another device's login.
@@ -37,6 +38,7 @@
 mod account;
 mod app;
 mod asks;
+mod befriending;
 mod commands;
 mod control;
 mod drafts;

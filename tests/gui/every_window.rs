@@ -15,15 +15,17 @@ use fltk::widget::Widget;
 use fltk::window::Window;
 use hongyan::base::settings::{Language, PollingChoice};
 use hongyan::client::diagnosis::{Report, Step, StepResult};
-use hongyan::client::history::{Contact, Conversation};
+use hongyan::client::history::{Contact, Conversation, Difference};
 use hongyan::client::net::{ThreadFigures, WaitsFor};
 use hongyan::client::roster::Presence;
 use hongyan::client::session::{ConnectionState, KeyChange, PlainReason, SpokenDialect};
 use hongyan::client::{Connection, Encrypted};
+use hongyan::protocol::wire::item::{self, Item, Kind, written};
 use hongyan::ui::gui::chat_window::{ChatWindow, Header, OwnState, Trouble};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
-use hongyan::ui::gui::friend_window::FriendWindow;
+use hongyan::ui::gui::friend_window::{Befriending, FriendWindow};
 use hongyan::ui::gui::keys_window::KeysWindow;
+use hongyan::ui::gui::lists_window::ListsWindow;
 use hongyan::ui::gui::login_window::{Login, LoginForm};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Question;
@@ -99,17 +101,31 @@ fn logins(all: &mut Vec<(String, Open)>) {
 }
 
 fn forms(all: &mut Vec<(String, Open)>) {
-    for (name, known) in [("add", false), ("edit", true)] {
+    for (name, known, question) in [("add", false, false), ("edit", true, false), ("ask", true, true)] {
         all.push((
             format!("friend {name}"),
             Box::new(move || {
+                let befriending = if question { Befriending::Answers(long()) } else { Befriending::No };
                 let contact = Contact { account: account(&long()), remark: long(), group: long(), blocked: true };
-                let mut window = FriendWindow::new(&long(), known.then_some(&contact), &[], known, nobody());
+                let mut window =
+                    FriendWindow::new(&long(), known.then_some(&contact), &[], (known, &befriending), nobody());
                 window.say(&t!("gui.bad_account"));
                 Box::new(move || drop(window))
             }),
         ));
     }
+    all.push((
+        "lists".to_owned(),
+        Box::new(|| {
+            let value = |remark: String| written(&item::Contact { remark, group: long() }).expect("a value");
+            let difference = |n: usize| Difference {
+                here: Item::new(Kind::Contact, &format!("{n}{}", long()), Some(value(long()))),
+                there: n.is_multiple_of(2).then(|| value(n.to_string())),
+            };
+            let window = ListsWindow::new(&(0..300).map(difference).collect::<Vec<_>>(), &nobody());
+            Box::new(move || drop(window))
+        }),
+    ));
     for with_account in [false, true] {
         all.push((
             format!("settings {with_account}"),

@@ -8,7 +8,7 @@ use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 use hongyan::client::session::PasswordOutcome;
 use hongyan::ui::gui::Emit;
-use hongyan::ui::gui::friend_window::FriendWindow;
+use hongyan::ui::gui::friend_window::{Befriending, FriendWindow};
 use hongyan::ui::gui::login_window::{Login, LoginForm};
 use hongyan::ui::gui::password_window::{Field, PasswordWindow};
 use hongyan::ui::gui::register_window::Register;
@@ -90,7 +90,7 @@ pub fn lines_of_a_form_stand_in_line() {
     let password = PasswordWindow::new(Rc::clone(&emit));
     whole("password");
     drop(password);
-    let friend = FriendWindow::new("ben", None, &[], true, emit);
+    let friend = FriendWindow::new("ben", None, &[], (true, &Befriending::Asks), emit);
     whole("friend");
     drop(friend);
 }

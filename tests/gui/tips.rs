@@ -8,6 +8,7 @@ use fltk::app;
 use fltk::misc::Tooltip;
 use fltk::prelude::*;
 use fltk::window::Window;
+use hongyan::client::friendship::Friendship;
 use hongyan::client::roster::{Entry, Person, Presence};
 use hongyan::ui::gui::friend_list::FriendList;
 use x11rb::protocol::xproto::ConnectionExt as _;
@@ -27,6 +28,7 @@ fn person(n: u64) -> Entry {
         presence,
         contact: true,
         blocked: false,
+        friendship: Friendship::Unknown,
         recent: false,
     })
 }

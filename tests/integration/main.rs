@@ -21,6 +21,7 @@ mod disk;
 mod encrypted;
 mod explain;
 mod layers;
+mod lists;
 mod logging;
 #[cfg(target_os = "linux")]
 mod namespace;

@@ -120,7 +120,7 @@ impl Client {
         let mut dice = Dice::new(seed * 1_000 + index as u64 + 29);
         let first = u8::try_from(index % 200).expect("small");
         let device = Key([first, u8::try_from(index / 200).expect("small"), 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        let kept = DeviceState { device, token: None, cursor: None, newest: 0, delivered: 0, made: None };
+        let kept = DeviceState { device, token: None, cursor: None, newest: 0, delivered: 0, items: 0, made: None };
         let disk = Disk {
             kept,
             messages: Vec::new(),

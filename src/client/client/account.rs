@@ -79,6 +79,7 @@ impl OpenAccount {
             }
         };
         history.submit(Op::Read(Read::Drafts));
+        history.submit(Op::Read(Read::Friends));
         history.submit(Op::Read(Read::Conversations));
         Ok(Self {
             name,

@@ -8,9 +8,10 @@ use super::account::OpenAccount;
 use crate::base::model::{Account, MessageId};
 use crate::client::history::{Contact, Op, Read, Write};
 use crate::client::net::{Now, Socket, ThreadFigures, WaitsFor};
-use crate::client::session::AccountChange;
+use crate::client::session::{AccountChange, FriendRequest};
 use crate::client::tap::Record;
 use crate::probe::CaseReport;
+use crate::protocol::wire::item::{Kind, MayAsk, written};
 
 impl Client {
     /// Adds or changes somebody in the list.
@@ -63,7 +64,29 @@ impl Client {
 
     fn change(&self, op: Op) {
         self.submit(op);
+        self.submit(Op::Read(Read::ItemChanges));
         self.submit(Op::Read(Read::Conversations));
+    }
+
+    /// Sets who may ask this account to be a friend. With a server that keeps no items nothing is set.
+    pub fn set_may_ask(&self, who: &MayAsk) {
+        let Ok(value) = written(who) else { return };
+        self.submit(Op::Write(Write::SetItem { kind: Kind::MayAsk, key: String::new(), value: Some(value) }));
+        self.submit(Op::Read(Read::ItemChanges));
+        self.submit(Op::Read(Read::Friends));
+    }
+
+    /// Decides what [`crate::client::history::Friends::differences`] lists: what is here goes to the server, or, without
+    /// `keep_ours`, what the server has is shown here.
+    pub fn settle_differences(&self, keep_ours: bool) {
+        self.change(Op::Write(Write::SettleDifferences { keep_ours }));
+        self.submit(Op::Read(Read::Friends));
+    }
+
+    /// Asks somebody to be a friend, answers their request, or ends it; answered by [`super::Event::Friend`].
+    pub fn friend(&mut self, now: Now, account: Account, request: FriendRequest) {
+        self.session.friend(now.instant, account, request);
+        self.after(now);
     }
 
     /// Answered by [`super::Event::Settled`] when the disk has done, or refused, everything that was asked before.
@@ -74,8 +97,9 @@ impl Client {
         }
     }
 
-    /// Asks for the list again.
+    /// Asks for the list again, and for friends and requests.
     pub fn conversations(&self) {
+        self.submit(Op::Read(Read::Friends));
         self.submit(Op::Read(Read::Conversations));
     }
 

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use rust_i18n::t;
 
 use crate::base::model::{Account, MessageId, SendState};
-use crate::client::history::{Conversation, MoreStrangers, Rescued, Row, RowMeta, time_of};
+use crate::client::history::{Conversation, Friends, MoreStrangers, Rescued, Row, RowMeta, time_of};
 use crate::client::session::{
-    self, ConnectionState, ExtensionRequest, KeyChange, LoginOutcome, LookUpResult, PasswordOutcome, PlainReason,
-    RegisterOutcome, SpokenDialect,
+    self, ConnectionState, ExtensionRequest, FriendOutcome, FriendRequest, KeyChange, LoginOutcome, LookUpResult,
+    PasswordOutcome, PlainReason, RegisterOutcome, SpokenDialect,
 };
 use crate::client::tap::Record;
 use crate::protocol::link::words;
-use crate::protocol::wire::frame::{AccountSettings, Past, Reason};
+use crate::protocol::wire::frame::{AccountSettings, Code, Past, Reason};
 
 /// What the client tells its face; the face takes it with [`super::Client::poll_event`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +130,13 @@ pub enum Event {
     Past { peer: Account, messages: Vec<Past>, more: bool },
     /// Answer to [`super::Client::look_up`].
     LookedUp { asked: Account, found: LookUpResult },
+    /// Who is a friend, requests to be friends, and what differs between the lists here and the server's: when the account
+    /// is opened, and after each change.
+    Friends(Friends),
+    /// Answer to [`super::Client::friend`].
+    Friend { account: Account, request: FriendRequest, outcome: FriendOutcome },
+    /// The server did not take a change of the lists, which are shown as the server has them again.
+    ItemRefused(Code),
     /// The account that is open was made anew at the server since it was here last: what lay here is put aside, unsent
     /// messages with it, and the login goes on with a new, empty history. Whatever is shown of the old one is over.
     MadeAnew { account: Account, aside: PathBuf, unsent: usize },
@@ -183,6 +190,8 @@ impl Event {
                     n => t!("secure.made_anew_unsent", account = account, file = file, n = n),
                 }
             }
+            Self::ItemRefused(Code::TooMany) => t!("people.too_many_items"),
+            Self::ItemRefused(_) => t!("people.item_refused"),
             Self::TookPlace { address } => t!("secure.took_place", address = address),
             // Each face says what it does with these.
             Self::ConnectionState(_)
@@ -224,6 +233,8 @@ impl Event {
             | Self::Speaks(_)
             | Self::Past { .. }
             | Self::LookedUp { .. }
+            | Self::Friends(_)
+            | Self::Friend { .. }
             | Self::AccountSettings(_) => return None,
         };
         Some(text.into_owned())

@@ -69,7 +69,13 @@ impl Client {
         }
         let peer = match op {
             Read::Index(peer) | Read::Oldest(peer) | Read::Page { peer, .. } | Read::Last { peer, .. } => Some(peer),
-            Read::Conversations | Read::Settle | Read::Drafts | Read::Export(_) | Read::Search { .. } => None,
+            Read::Conversations
+            | Read::Settle
+            | Read::Drafts
+            | Read::Friends
+            | Read::ItemChanges
+            | Read::Export(_)
+            | Read::Search { .. } => None,
         };
         self.events.push_back(Event::NotRead { peer, why: trouble.words() });
     }

@@ -7,7 +7,7 @@ use super::local::{keep_changes_passwords, keep_foreign, keep_fragile, keep_home
 use super::{Client, EARLIER, Event};
 use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::client::history::moment::{WrittenTime, face, shown, zone};
-use crate::client::history::{Done, NotOpened, Op, Read, Row, Unsent, Write};
+use crate::client::history::{Done, ItemPage, NotOpened, Op, Read, Row, Unsent, Write};
 use crate::client::net::Now;
 use crate::client::session::{
     self, ConnectionState, DeviceState, ExtensionRequest, LoginOutcome, Pushed, Recipient, SentBy, SpokenDialect,
@@ -15,7 +15,7 @@ use crate::client::session::{
 };
 use crate::protocol::link::CloseReason;
 use crate::protocol::wire::Reply;
-use crate::protocol::wire::frame::Past;
+use crate::protocol::wire::frame::{Code, Past};
 use crate::protocol::wire::reply::Learned;
 
 impl Client {
@@ -27,6 +27,12 @@ impl Client {
             session::Event::Delivered { version, rows } => {
                 return self.submit(Op::Write(Write::Delivered { version, rows }));
             }
+            session::Event::Items { version, anew, items, more, digest } => {
+                let page = ItemPage { version, anew, items, more, digest };
+                return self.submit(Op::Write(Write::Items(page)));
+            }
+            session::Event::ItemSet { number, refused } => return self.item_set(number, refused),
+            session::Event::Friend { account, request, outcome } => Event::Friend { account, request, outcome },
             session::Event::Accepted { id, row, state } => {
                 return self.outgoing(id, state, Write::Accepted { id, row, state });
             }
@@ -257,6 +263,14 @@ impl Client {
                 self.events.extend(ids.into_iter().map(|id| Event::Outgoing { id, state: SendState::Delivered }));
                 self.events.extend(more.then_some(Event::RowsChanged));
             }
+            Done::Items { version, lists } => {
+                if lists {
+                    self.lists_changed();
+                }
+                self.session.handle_items(now.instant, version);
+            }
+            Done::ItemChanges(changes) => self.session.set_items(now.instant, changes),
+            Done::Friends(friends) => self.events.push_back(Event::Friends(friends)),
             Done::Delivered(id) => self.events.push_back(Event::Outgoing { id, state: SendState::Delivered }),
             Done::Resent { id, to, text } => {
                 self.came_further(id, SendState::Waiting);
@@ -292,6 +306,22 @@ impl Client {
             Done::Withdrawn(done) => self.events.push_back(Event::Withdrawn(done)),
             Done::Drafts(drafts) => self.events.push_back(Event::Drafts(drafts)),
         }
+    }
+
+    /// The server has taken a change of the lists, or refused it: then they are shown as they were.
+    fn item_set(&mut self, number: u64, refused: Option<Code>) {
+        self.submit(Op::Write(Write::ItemSet { number, taken: refused.is_none() }));
+        if let Some(code) = refused {
+            self.lists_changed();
+            self.events.push_back(Event::ItemRefused(code));
+        }
+    }
+
+    /// Lists may be others now, and changes of them may wait for the server.
+    fn lists_changed(&self) {
+        self.submit(Op::Read(Read::ItemChanges));
+        self.submit(Op::Read(Read::Friends));
+        self.submit(Op::Read(Read::Conversations));
     }
 
     fn zone_is(&mut self, zone: Option<i32>, changed: bool) {

@@ -122,6 +122,8 @@ impl Database {
                 Done::Conversations(list, more)
             }
             Read::Settle => Done::Settled,
+            Read::Friends => Done::Friends(self.friends()?),
+            Read::ItemChanges => Done::ItemChanges(self.item_changes()?),
             Read::Drafts => Done::Drafts(self.drafts()?),
             Read::Export(path) => Done::Exported(contacts::write(path, &self.contacts()?)),
             Read::Index(peer) => Done::Index { peer: peer.clone(), rows: self.index(peer)? },
@@ -172,6 +174,10 @@ impl Database {
                 self.note_state(*id, *state, true)
             }
             Write::Delivered { version, rows } => self.note_deliveries(*version, rows).map(Some),
+            Write::Items(page) => self.take_items(page).map(Some),
+            Write::ItemSet { number, taken } => self.item_set(*number, *taken).map(nothing),
+            Write::SetItem { kind, key, value } => self.set_own_item(*kind, key, value.as_ref()).map(nothing),
+            Write::SettleDifferences { keep_ours } => self.settle_differences(*keep_ours).map(nothing),
             Write::Past { own, peer, messages, more } => {
                 self.add_past(own, peer, messages)?;
                 Ok(Some(Done::Past { peer: peer.clone(), messages: messages.clone(), more: *more }))
@@ -185,7 +191,9 @@ impl Database {
             Write::Draft { peer, text } => self.set_draft(peer, text).map(nothing),
             Write::Contact(contact) => self.set_contact(contact).map(nothing),
             Write::Block { account, blocked } => {
-                Ok(self.block(account, *blocked)?.then(|| Done::Unblocked(account.clone())))
+                let unknown = self.block(account, *blocked)?;
+                self.list_changed(account)?;
+                Ok(unknown.then(|| Done::Unblocked(account.clone())))
             }
             Write::Forget { account, messages } => self.forget(account, *messages).map(nothing),
             Write::Seen { peer, to } => self.seen(peer, *to).map(nothing),

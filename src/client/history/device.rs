@@ -29,6 +29,7 @@ impl Database {
             cursor: self.cursor()?,
             newest: self.connection.query_row(highest, [], |row| row.get(0)).optional()?.unwrap_or(0),
             delivered: self.deliveries()?,
+            items: self.items_version()?,
             made: self.meta("made")?,
         })
     }

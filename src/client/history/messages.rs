@@ -89,11 +89,16 @@ impl Database {
             Some(pushed) => WrittenTime { unix_ms: pushed.at.saturating_mul(1_000), face: None, zone: None },
             None => WrittenTime::of(server_time, unix_ms, self.zone()?),
         };
+        // Another device may have read it before it came here.
+        let read = match pushed {
+            Some(pushed) => signed(pushed.row) <= self.read_to(from.as_str())?,
+            None => false,
+        };
         let c = &self.connection;
         c.prepare_cached(
             "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, came, face, zone, server_time, state,
                  seen, plain, server_row)
-             VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+             VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             from.as_str(),
@@ -105,11 +110,12 @@ impl Database {
             written.zone,
             plain,
             repeat.then_some(REPEATED),
+            read,
             plain,
             pushed.map(|pushed| signed(pushed.row)),
         ])?;
         let id = c.last_insert_rowid();
-        self.count(from, id, 1)?;
+        self.count(from, id, i64::from(!read))?;
         Ok((Some(MessageId(id)), false))
     }
 
@@ -120,12 +126,19 @@ impl Database {
         c.prepare_cached("UPDATE messages SET seen = 1 WHERE peer = ? AND NOT seen AND id <= ?")?
             .execute(params![peer.as_str(), to])?;
         // Others may have come since that was looked at.
-        c.prepare_cached(
-            "UPDATE peers SET unread = (SELECT count(*) FROM messages WHERE peer = ?1 AND NOT seen AND NOT repeat)
-             WHERE peer = ?1 AND unread > 0",
-        )?
-        .execute([peer.as_str()])
-        .map(drop)
+        self.count_unread(peer.as_str())?;
+        self.read_changed(peer)
+    }
+
+    /// Counts somebody's unread messages anew, after some were read.
+    pub(super) fn count_unread(&self, peer: &str) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "UPDATE peers SET unread = (SELECT count(*) FROM messages WHERE peer = ?1 AND NOT seen AND NOT repeat)
+                 WHERE peer = ?1 AND unread > 0",
+            )?
+            .execute([peer])
+            .map(drop)
     }
 
     /// What was not sent yet; what was on its way by the plain dialect may have been, and is none of it.

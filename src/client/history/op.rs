@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use super::{
-    Contact, Conversation, DeviceState, LastDelivery, MoreStrangers, NotOpened, Row, RowMeta, Trouble, Unsent,
+    Contact, Conversation, DeviceState, Friends, ItemPage, LastDelivery, MoreStrangers, NotOpened, Row, RowMeta,
+    Trouble, Unsent,
 };
 use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::client::session::{Pushed, SentBy, StoreToken};
 use crate::protocol::wire::frame::{Device, Key, Past};
+use crate::protocol::wire::item::{Item, Kind};
 
 /// An operation for the history's thread; operations are done in the order of submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,10 @@ pub enum Read {
     Export(PathBuf),
     /// Reads the list.
     Conversations,
+    /// Reads who is a friend, requests, and what differs between the lists here and the server's.
+    Friends,
+    /// Reads the changes of items that the server has not taken yet.
+    ItemChanges,
     /// Reads nothing; answered when all operations before it are done or refused.
     Settle,
     /// Reads what is known of every row with this friend.
@@ -84,6 +90,14 @@ pub enum Write {
     /// Of one's own messages to these accounts all from the first to the last row at the server were delivered; with the
     /// version up to which that is known then. Answered by [`Done::Deliveries`].
     Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
+    /// What the server has told of the account's items. Answered by [`Done::Items`].
+    Items(ItemPage),
+    /// The server has taken the change of an item with this number, or refused it for good.
+    ItemSet { number: u64, taken: bool },
+    /// The account's owner sets an item that stands in no list of this file.
+    SetItem { kind: Kind, key: String, value: Option<serde_json::Value> },
+    /// Where lists here and at the server differ, those here go to the server (`keep_ours`), or the server's are shown.
+    SettleDifferences { keep_ours: bool },
     /// What the server has of a conversation, oldest first; what is not here is put into its place, and counts
     /// as read.
     Past { own: Account, peer: Account, messages: Vec<Past>, more: bool },
@@ -134,6 +148,10 @@ impl Write {
             | Self::OwnMade(_)
             | Self::Accepted { .. }
             | Self::Delivered { .. }
+            | Self::Items(_)
+            | Self::ItemSet { .. }
+            | Self::SetItem { .. }
+            | Self::SettleDifferences { .. }
             | Self::Past { .. }
             | Self::Token(_)
             | Self::Unread(_)
@@ -161,6 +179,7 @@ impl Write {
                 Some(Done::Stored { token: *token, id: None, known: false, state: None })
             }
             Self::Delivered { .. } => Some(Done::Deliveries { version: None, ids: Vec::new(), more: false }),
+            Self::Items(_) => Some(Done::Items { version: None, lists: false }),
             Self::NewDevice => Some(Done::Renamed(None)),
             Self::Withdraw(_) => Some(Done::Withdrawn(false)),
             Self::Past { peer, messages, more, .. } => {
@@ -172,6 +191,9 @@ impl Write {
             | Self::Made { .. }
             | Self::OwnMade(_)
             | Self::Accepted { .. }
+            | Self::ItemSet { .. }
+            | Self::SetItem { .. }
+            | Self::SettleDifferences { .. }
             | Self::Begin(_)
             | Self::Token(_)
             | Self::Unread(_)
@@ -220,6 +242,13 @@ pub enum Done {
     Past { peer: Account, messages: Vec<Past>, more: bool },
     /// The server's row of the oldest message that has one; `None` if none has.
     Oldest { peer: Account, row: Option<u64> },
+    /// The version of a [`Write::Items`], 0 if what is here is not what the server has; `None` if it is not on disk.
+    /// Whether `lists` may be others now.
+    Items { version: Option<u64>, lists: bool },
+    /// The changes of items that the server has not taken, by number.
+    ItemChanges(Vec<(u64, Item)>),
+    /// Who is a friend, requests, and differences.
+    Friends(Friends),
     /// The list, the latest first: all friends and rooms, and the latest strangers.
     Conversations(Vec<Conversation>, MoreStrangers),
     /// The rows in their order.

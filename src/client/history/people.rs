@@ -74,11 +74,12 @@ impl Database {
 
     pub(super) fn set_contact(&self, contact: &Contact) -> Result<(), Error> {
         let Contact { account, remark, group, blocked } = contact;
-        self.list(account, Some(remark), Some(group), Some(*blocked))
+        self.list(account, Some(remark), Some(group), Some(*blocked))?;
+        self.list_changed(account)
     }
 
-    /// What is `None` stays as it is, or empty.
-    fn list(
+    /// Puts somebody into the list. What is `None` stays as it is, or empty.
+    pub(super) fn list(
         &self,
         account: &Account,
         remark: Option<&str>,
@@ -144,7 +145,8 @@ impl Database {
                 .execute([account.as_str()])?;
             c.prepare_cached("DELETE FROM drafts WHERE peer = ?")?.execute([account.as_str()])?;
         }
-        Ok(())
+        self.list_changed(account)?;
+        self.read_changed(account)
     }
 
     /// All of a file but oneself, or nothing and a sentence.
@@ -159,10 +161,12 @@ impl Database {
             if !one.friend {
                 if let Some(blocked) = one.blocked {
                     self.block(&one.account, blocked)?;
+                    self.list_changed(&one.account)?;
                 }
                 continue;
             }
             self.list(&one.account, one.remark.as_deref(), one.group.as_deref(), one.blocked)?;
+            self.list_changed(&one.account)?;
         }
         Ok(Ok(count))
     }

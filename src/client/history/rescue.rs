@@ -17,13 +17,15 @@ use crate::base::private;
 /// How many ranges of messages in a row may be unreadable before nothing more is tried: a second or two.
 const IN_VAIN: u32 = 1 << 16;
 /// Tables beside the messages that are copied; the list's figures are counted anew.
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 8] = [
     ("contacts", "account"),
     ("meta", "name"),
     ("names", "name"),
     ("drafts", "peer"),
     ("made", "peer"),
     ("delivered", "peer, first"),
+    ("items", "kind, key"),
+    ("item_changes", "number"),
 ];
 
 /// The result of rescuing a damaged history.

@@ -12,7 +12,7 @@ use crate::base::model::SendState;
 use crate::base::private;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub(super) const SCHEMA_VERSION: i64 = 10;
+pub(super) const SCHEMA_VERSION: i64 = 11;
 
 /// Takes a history for this process. The lock is the system's, so it ends with the process.
 ///
@@ -151,9 +151,17 @@ const NINTH: &str = "
 const TENTH: &str = "
     UPDATE contacts SET listed = 2 WHERE blocked AND listed AND remark = '' AND section = '';";
 
+/// The account's items as the server has them, and the changes that were made here and that it has not taken; of these
+/// `held` ones wait for the account's owner.
+const ELEVENTH: &str = "
+    CREATE TABLE items (kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key))
+        WITHOUT ROWID;
+    CREATE TABLE item_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL,
+        value TEXT, held INTEGER NOT NULL, UNIQUE (kind, key));";
+
 /// From nothing to [`SCHEMA_VERSION`].
 const STEPS: [&str; SCHEMA_VERSION as usize] =
-    [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH];
+    [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH];
 
 /// The form of a history.
 const FORM: Form =

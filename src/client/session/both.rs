@@ -28,6 +28,7 @@ use super::{
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::protocol::link;
 use crate::protocol::wire::frame::Device;
+use crate::protocol::wire::item::Item;
 use crate::protocol::wire::{Learned, Reply};
 
 /// The configuration of a session.
@@ -363,6 +364,23 @@ impl Session {
     pub fn handle_delivered(&mut self, now: Instant, version: Option<u64>) {
         if let Some(secure) = self.state.secure_mut() {
             secure.handle_delivered(now, version);
+        }
+        self.listen();
+    }
+
+    /// Tells the secure session the version of stored items; see [`secure::Session::handle_items`].
+    pub fn handle_items(&mut self, now: Instant, version: Option<u64>) {
+        if let Some(secure) = self.state.secure_mut() {
+            secure.handle_items(now, version);
+        }
+        self.listen();
+    }
+
+    /// Gives the secure session the changes of items that the server has not taken; see
+    /// [`secure::Session::set_items`].
+    pub fn set_items(&mut self, now: Instant, changes: Vec<(u64, Item)>) {
+        if let Some(secure) = self.state.secure_mut() {
+            secure.set_items(now, changes);
         }
         self.listen();
     }

@@ -5,7 +5,7 @@
 //! Source: the secure dialect, "Messages".
 //!
 //! Its parts: `connecting`, `leaving`, `naming` (the device's name), `making` (which account of a name), `outbox`, `inbox`,
-//! `delivered`, `presence`, `questions` (the table of a person's questions), `requests`, and `harmless`, which a server's
+//! `delivered`, `items`, `presence`, `questions` (the table of a person's questions), `requests`, and `harmless`, which a server's
 //! words pass first.
 //!
 //! And `deadlines`: what the session waits for, in one table.
@@ -17,6 +17,7 @@ mod deadlines;
 mod delivered;
 mod harmless;
 mod inbox;
+mod items;
 mod leaving;
 mod making;
 mod naming;
@@ -40,6 +41,7 @@ use connecting::{Connection, Dialling, Login};
 use delivered::Deliveries;
 use harmless::harmless;
 use inbox::Receiving;
+use items::Items;
 use naming::Naming;
 use outbox::Sending;
 use presence::Presence;
@@ -106,7 +108,6 @@ pub struct Session {
     carrier: link::Link,
     server: SocketAddr,
     trust: Trust,
-    if_free: bool,
     dice: Dice,
     state: State,
     login: Login,
@@ -121,6 +122,7 @@ pub struct Session {
     sending: Sending,
     receiving: Receiving,
     deliveries: Deliveries,
+    items: Items,
     presence: Presence,
     health: Health,
     link: ConnectionState,
@@ -151,10 +153,9 @@ impl Session {
             carrier: link::Link::client(config.carrier_seed),
             server: config.server,
             trust: Trust { pins: config.pins, damaged: config.damaged },
-            if_free: config.if_free,
             dice: Dice::new(config.seed),
             state: State::Offline,
-            login: Login::default(),
+            login: Login { if_free: config.if_free, ..Login::default() },
             dialling: Dialling::default(),
             connection: Connection::default(),
             leaving: None,
@@ -164,6 +165,7 @@ impl Session {
             sending: Sending::default(),
             receiving: Receiving { last_token: config.last_token, ..Receiving::default() },
             deliveries: Deliveries::default(),
+            items: Items::default(),
             presence: Presence::default(),
             health: Health::default(),
             link: ConnectionState::Offline,
@@ -329,7 +331,7 @@ impl Session {
                 }
             }
             FromServer::Registered { id } => self.answered(id, Answer::Registered),
-            FromServer::Error { id, code, reason, .. } => self.failed(now, id, code, reason),
+            FromServer::Error { id, code, reason, wait } => self.failed(now, id, (code, wait), reason),
             FromServer::Accepted { counter, row, online, made, .. } => self.accepted(counter, row, online, made),
             FromServer::Refused { counter, code, wait, reason, made } => {
                 self.refused(now, counter, code, (wait, reason), made);
@@ -362,21 +364,26 @@ impl Session {
                     self.connection.round_trip.measure(now.saturating_duration_since(sent));
                 }
             }
+            FromServer::Items { version, anew, items, more, digest } => {
+                self.items(now, version, anew, items, (more, digest));
+            }
+            FromServer::Done { id } => {
+                if !self.item_answered(now, id, None) {
+                    self.answered(id, Answer::Done);
+                }
+            }
+            FromServer::Question { id, text } => self.answered(id, Answer::Question(text)),
             // Nothing that this client asks is answered so.
-            FromServer::Items { .. }
-            | FromServer::Done { .. }
-            | FromServer::Question { .. }
-            | FromServer::People { .. }
-            | FromServer::Unknown => {}
+            FromServer::People { .. } | FromServer::Unknown => {}
         }
     }
 
-    fn failed(&mut self, now: Instant, id: u64, code: Code, reason: Option<Reason>) {
+    fn failed(&mut self, now: Instant, id: u64, (code, wait): (Code, Option<u64>), reason: Option<Reason>) {
         if self.connection.asked.is_some_and(|(asked, _)| asked == id) {
             self.not_logged_in(now, code, reason);
         } else if self.leaving.is_some_and(|(asked, _)| asked == id) {
             self.left(now, Some(false));
-        } else {
+        } else if !self.item_answered(now, id, Some((code, wait))) {
             self.answered(id, Answer::Refused(code, reason));
         }
     }
@@ -400,6 +407,7 @@ impl Session {
             self.send_on(now);
             self.acknowledge(now);
             self.ask_for_deliveries(now);
+            self.keep_items(now);
         }
     }
 

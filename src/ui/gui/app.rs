@@ -69,8 +69,8 @@ struct App {
 
 /// The windows and state of the login dialog while nobody is logged in, or those of the current login.
 enum Stage {
-    Entry(Entry),
-    SignedIn(SignedIn),
+    Entry(Box<Entry>),
+    SignedIn(Box<SignedIn>),
 }
 
 impl Stage {
@@ -132,7 +132,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     });
     let core = Core { client, emit, args, settings, saver, server };
     let mut state = App {
-        stage: Stage::Entry(Entry::open(None, &core)),
+        stage: Stage::Entry(Box::new(Entry::open(None, &core))),
         core,
         connection: Connecting::default(),
         wire: Wire::default(),
@@ -204,6 +204,7 @@ fn apply(event: UiEvent) {
         UiEvent::Main(event) => main::apply(event),
         UiEvent::Chat(peer, event) => chats::apply(peer, event),
         UiEvent::Friend(event) => friends::apply(event),
+        UiEvent::Lists(event) => friends::apply_lists(event),
         UiEvent::Password(event) => password::apply(event),
         UiEvent::Settings(event) => preferences::apply(event),
         UiEvent::Trust(event) => questions::apply(event),

@@ -21,7 +21,9 @@ use super::bar::{self, Bar};
 use super::canvas::{Canvas, Painted, joined};
 use super::{UiEvent, chat_window, friend_window, main_window, theme, widgets};
 use crate::base::model::Account;
+use crate::client::friendship::Friendship;
 use crate::client::roster::{Entry, Person, Section};
+use crate::client::session::FriendRequest;
 use row::{draw_line, tip};
 
 const SECTION: i32 = 30;
@@ -52,15 +54,42 @@ pub struct Row {
     pub blocked: bool,
     /// Whether they can be removed from the list.
     pub removable: bool,
+    /// How the account stands to them.
+    pub friendship: Friendship,
 }
 
 type RowAction = Action<fn(&Person) -> UiEvent, Row>;
 
 /// What can be done with the person of a row; rooms have no menu.
 pub(super) const ACTIONS: &[RowAction] = &[
+    RowAction::entry(
+        "people.accept",
+        |row| row.friendship == Friendship::Asked,
+        |person| answer(person, FriendRequest::Accept),
+    ),
+    RowAction::entry(
+        "people.decline",
+        |row| row.friendship == Friendship::Asked,
+        |person| answer(person, FriendRequest::Decline),
+    ),
     RowAction::entry("main.open", |_| true, |person| UiEvent::Chat(person.account.clone(), chat_window::Event::Open)),
     RowAction::new(&[Press::F(2)], "keys.friend", edit).named("main.edit", |row| row.contact),
-    RowAction::entry("main.add", |row| !row.contact, edit),
+    RowAction::entry("main.add", |row| !row.contact && row.friendship != Friendship::Asked, edit),
+    RowAction::entry(
+        "people.befriend",
+        |row| row.contact && !row.blocked && matches!(row.friendship, Friendship::None | Friendship::Declined),
+        |person| UiEvent::Friend(friend_window::Event::Befriend(person.account.clone())),
+    ),
+    RowAction::entry(
+        "people.withdraw",
+        |row| row.friendship == Friendship::Asking,
+        |person| answer(person, FriendRequest::End),
+    ),
+    RowAction::entry(
+        "people.end",
+        |row| row.friendship == Friendship::Friends,
+        |person| UiEvent::Friend(friend_window::Event::End(person.account.clone())),
+    ),
     RowAction::entry(
         "main.block",
         |row| !row.blocked,
@@ -92,7 +121,7 @@ type KeyOutcome = (bool, Option<RowRequest>);
 pub(super) const KEYS: &[ListKey] = &[
     ListKey::new(&[Press::Up], "keys.open", View::go_up),
     ListKey::new(&[Press::Down], "keys.open", |view, w| view.go_to(view.chosen.map_or(0, |row| row + 1), w)),
-    ListKey::new(&[Press::AnyEnter], "keys.open", |view, _| (true, view.chosen.and_then(|row| view.activate(row)))),
+    ListKey::new(&[Press::AnyEnter], "keys.open", View::enter),
     ListKey::new(&[Press::PageUp], "keys.far", |view, w| {
         view.go_to(view.chosen.map_or(0, |row| row.saturating_sub(page(w))), w)
     }),
@@ -108,6 +137,10 @@ pub(super) const KEYS: &[ListKey] = &[
         if searches { (true, Some(RowRequest::Search(typed))) } else { (false, None) }
     }),
 ];
+
+fn answer(person: &Person, request: FriendRequest) -> UiEvent {
+    UiEvent::Friend(friend_window::Event::Answer(person.account.clone(), request))
+}
 
 fn edit(person: &Person) -> UiEvent {
     UiEvent::Friend(friend_window::Event::Open(person.account.to_string()))
@@ -243,6 +276,7 @@ fn identity(entry: &Entry) -> (u8, String) {
     match entry {
         Entry::Section { section, .. } => (0, format!("{section:?}")),
         Entry::Person(person) if person.recent => (4, person.account.to_string()),
+        Entry::Request(person) => (5, person.account.to_string()),
         Entry::Person(person) => (1, person.account.to_string()),
         Entry::Add(name) => (2, name.clone()),
         Entry::More(..) => (3, String::new()),
@@ -251,7 +285,8 @@ fn identity(entry: &Entry) -> (u8, String) {
 
 fn opened(entry: &Entry) -> Option<RowRequest> {
     match entry {
-        Entry::Section { .. } | Entry::More(..) => None,
+        // A request is answered from its menu, which is at the row.
+        Entry::Section { .. } | Entry::More(..) | Entry::Request(_) => None,
         Entry::Person(person) => Some(RowRequest::Open(person.account.clone())),
         Entry::Add(name) => Some(RowRequest::Add(name.clone())),
     }
@@ -288,7 +323,7 @@ impl View {
         let before = self.under.take();
         self.under = self.pointer.and_then(|y| self.at(y));
         let person = match self.under.and_then(|i| self.entries.get(i)) {
-            Some(Entry::Person(person)) => Some(person),
+            Some(Entry::Person(person) | Entry::Request(person)) => Some(person),
             _ => None,
         };
         let text = person.map(tip).unwrap_or_default();
@@ -389,7 +424,11 @@ impl View {
                 let Some(row) = self.at(y) else { return (true, None) };
                 self.chosen = Some(row);
                 match self.entries.get(row) {
-                    Some(Entry::Person(person)) if right() => {
+                    Some(Entry::Person(person) | Entry::Request(person)) if right() => {
+                        let (x, y) = app::event_coords();
+                        (true, Some(RowRequest::Menu(Box::new(person.clone()), x, y)))
+                    }
+                    Some(Entry::Request(person)) => {
                         let (x, y) = app::event_coords();
                         (true, Some(RowRequest::Menu(Box::new(person.clone()), x, y)))
                     }
@@ -420,8 +459,8 @@ impl View {
 
     fn chosen_person(&self) -> Option<&Person> {
         match self.entries.get(self.chosen?)? {
-            Entry::Person(person) => Some(person),
-            _ => None,
+            Entry::Person(person) | Entry::Request(person) => Some(person),
+            Entry::Section { .. } | Entry::Add(_) | Entry::More(..) => None,
         }
     }
 
@@ -446,6 +485,13 @@ impl View {
             _ => None,
         };
         (true, wish)
+    }
+
+    fn enter(&mut self, w: &Widget) -> KeyOutcome {
+        match self.chosen.and_then(|row| self.entries.get(row)) {
+            Some(Entry::Request(_)) => self.menu(w),
+            Some(_) | None => (true, self.chosen.and_then(|row| self.activate(row))),
+        }
     }
 
     fn menu(&self, w: &Widget) -> KeyOutcome {

@@ -299,6 +299,12 @@ impl MainWindow {
         self.fill();
     }
 
+    /// Sets who is a friend, and requests.
+    pub fn set_friends(&mut self, friends: crate::client::history::Friends) {
+        self.roster.borrow_mut().set_friends(friends);
+        self.fill();
+    }
+
     /// Sets who is online, at servers that say, which also have a lobby. Returns whether that has changed.
     pub fn set_online(&mut self, online: Option<Vec<Account>>) -> bool {
         let new = self.roster.borrow_mut().set_online(online);

@@ -367,6 +367,8 @@ impl App {
             Event::KeyChanged(change) => self.key_changed(change),
             Event::Kicked { address, at } => self.kicked(&address, at),
             Event::LookedUp { asked, found } => self.looked_up(&asked, found),
+            Event::Friends(friends) => self.friends_are(friends),
+            Event::Friend { account, request, outcome } => self.friend_answered(&account, &request, &outcome),
             Event::MadeAnew { .. } => self.made_anew(&event.notice().unwrap_or_default()),
             Event::Copied { offline: true } => {
                 self.warn(&format!("{}\n{}", t!("secure.copied"), t!("term.kicked_hint")));
@@ -378,6 +380,7 @@ impl App {
             | Event::UnknownCode(_)
             | Event::Pinned(_)
             | Event::NotStoring(_)
+            | Event::ItemRefused(_)
             | Event::TookPlace { .. }
             | Event::Copied { offline: false } => event.notice().iter().for_each(|text| self.warn(text)),
             // Only the windows need these, or the prompt shows them by itself.

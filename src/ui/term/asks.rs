@@ -9,7 +9,7 @@ use super::script::entering::exit;
 use crate::base::model::{Account, FieldError, Password, names};
 use crate::client::history::Contact;
 use crate::client::net::clock;
-use crate::client::session::{ConnectionState, LoginOutcome, RegisterOutcome};
+use crate::client::session::{ConnectionState, FriendRequest, LoginOutcome, RegisterOutcome};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
 /// The question that the next line answers.
@@ -36,6 +36,8 @@ pub(super) enum Ask {
     Parts(Account, String),
     /// Whether to add a contact although it is unknown whether the account exists.
     AddAllTheSame(Contact),
+    /// What this account asks of those who want to be a friend; with the words that go with the request.
+    FriendAnswer(Account, String),
 }
 
 /// What waits for the server.
@@ -69,6 +71,7 @@ impl Ask {
             Self::Trust(_) => t!("term.key_confirm"),
             Self::Parts(..) => t!("term.many_parts_word"),
             Self::AddAllTheSame(_) => t!("term.add_all_the_same"),
+            Self::FriendAnswer(..) => t!("people.answer"),
         };
         Some(format!("{text}: "))
     }
@@ -89,7 +92,8 @@ impl Ask {
             | Self::Readable(_)
             | Self::Trust(_)
             | Self::Parts(..)
-            | Self::AddAllTheSame(_) => false,
+            | Self::AddAllTheSame(_)
+            | Self::FriendAnswer(..) => false,
         }
     }
 }
@@ -190,11 +194,14 @@ impl App {
             Ask::Readable(pending) => self.agreed(pending, line),
             Ask::Trust(key) => self.trusted(key, line),
             Ask::AddAllTheSame(contact) if is_yes(line) => self.add_now(contact),
+            Ask::FriendAnswer(account, text) if !line.trim().is_empty() => {
+                self.ask_friend(account, FriendRequest::Ask { text, answer: Some(line.trim().to_owned()) });
+            }
             Ask::Parts(peer, text) if ["send", "发送"].contains(&line.trim().to_lowercase().as_str()) => {
                 self.send_now(&peer, &text);
             }
             Ask::TakeOver => self.take_over_if(is_yes(line)),
-            Ask::Plain(_) | Ask::AddAllTheSame(_) | Ask::Parts(..) => self.not_answered(ask),
+            Ask::Plain(_) | Ask::AddAllTheSame(_) | Ask::Parts(..) | Ask::FriendAnswer(..) => self.not_answered(ask),
         }
     }
 
@@ -214,7 +221,8 @@ impl App {
             | Ask::NewPassword(_)
             | Ask::NewPasswordAgain(..)
             | Ask::Trust(_)
-            | Ask::AddAllTheSame(_) => {}
+            | Ask::AddAllTheSame(_)
+            | Ask::FriendAnswer(..) => {}
         }
         self.quiet(&t!("term.cancelled"));
     }

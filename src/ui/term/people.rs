@@ -8,10 +8,11 @@ use super::asks::Ask;
 use super::screen::{column, fit, harmless};
 use super::script::Exit;
 use crate::base::model::{Account, names};
+use crate::client::friendship::Friendship;
 use crate::client::history::{Contact, Conversation};
 use crate::client::net::clock;
 use crate::client::roster::{Entry, Person, Presence, Roster, Section};
-use crate::client::session::{LookUpResult, SpokenDialect};
+use crate::client::session::{FriendRequest, LookUpResult, SpokenDialect};
 
 /// In fewer columns than this the list has no room for accounts and last messages.
 const NARROW: usize = 56;
@@ -69,7 +70,7 @@ impl App {
                     continue;
                 }
                 Entry::Section { title, count, .. } => self.out.style.strong(&format!("{title} {count}")),
-                Entry::Person(person) => self.person(person),
+                Entry::Person(person) | Entry::Request(person) => self.person(person),
                 Entry::More(n, _) => self.out.style.quiet(&t!("main.more_strangers", n = n)),
                 Entry::Add(_) => continue,
             };
@@ -189,8 +190,15 @@ impl App {
 
     pub(super) fn add_now(&mut self, contact: Contact) {
         let name = harmless(&contact.account.shown());
+        let account = contact.account.clone();
         self.set_contact(contact);
         self.quiet(&t!("term.added", name = name));
+        match self.login.roster.friendship(&account) {
+            Friendship::None | Friendship::Declined | Friendship::Asked => {
+                self.ask_friend(account, FriendRequest::Ask { text: String::new(), answer: None });
+            }
+            Friendship::Unknown | Friendship::Asking | Friendship::Friends => {}
+        }
     }
 
     /// Handles the server's answer whether there is an account.

@@ -34,7 +34,10 @@ fn a_message_and_the_cursor_are_stored_together_or_not_at_all() {
     drop(database);
     let database = Database::open(&path).expect("again");
     let kept = database.kept().expect("read");
-    assert_eq!(kept, DeviceState { device: new.device, token, cursor: Some(8), newest: 2, delivered: 0, made: None });
+    assert_eq!(
+        kept,
+        DeviceState { device: new.device, token, cursor: Some(8), newest: 2, delivered: 0, items: 0, made: None }
+    );
     assert_eq!(
         database.run(&[pushed(5, 8, Some(5))]),
         [Done::Stored { token: StoreToken::Secure(5), id: None, known: false, state: None }]

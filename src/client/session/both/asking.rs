@@ -5,9 +5,20 @@ use std::time::Instant;
 use super::Session;
 use super::state::State;
 use crate::base::model::Account;
-use crate::client::session::{AccountChange, Event, LookUpResult};
+use crate::client::session::{AccountChange, Event, FriendOutcome, FriendRequest, LookUpResult};
 
 impl Session {
+    /// Asks somebody to be a friend, answers their request, or ends it; answered by [`Event::Friend`].
+    pub fn friend(&mut self, now: Instant, account: Account, request: FriendRequest) {
+        let unasked = |outcome| Event::Friend { account: account.clone(), request: request.clone(), outcome };
+        match &mut self.state {
+            State::Sought(_) => self.tell(unasked(FriendOutcome::Unanswered)),
+            State::Plain(_) => self.tell(unasked(FriendOutcome::NotHere)),
+            State::Secure(secure) => secure.session.friend(now, account, request),
+        }
+        self.listen();
+    }
+
     /// Asks whether an account exists; see [`secure::Session::look_up`]. The plain dialect has no such request.
     pub fn look_up(&mut self, now: Instant, account: Account) {
         match &mut self.state {

@@ -172,7 +172,8 @@ enum Second {
 }
 
 fn log_in(world: &mut World, name: &str, word: &str) {
-    let kept = DeviceState { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None };
+    let kept =
+        DeviceState { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, items: 0, made: None };
     world.session.login(world.now, account(name), password(word), kept);
 }
 

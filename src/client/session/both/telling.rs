@@ -36,6 +36,9 @@ impl Session {
             | Event::Own { .. }
             | Event::Accepted { .. }
             | Event::Delivered { .. }
+            | Event::Items { .. }
+            | Event::ItemSet { .. }
+            | Event::Friend { .. }
             | Event::Outgoing { .. }
             | Event::Refused { .. }
             | Event::NoRoom { .. }

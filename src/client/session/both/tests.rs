@@ -14,7 +14,7 @@ fn account(name: &str) -> Account {
 }
 
 fn kept() -> DeviceState {
-    DeviceState { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None }
+    DeviceState { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, items: 0, made: None }
 }
 
 /// A server that speaks plain, secure, or not at all, and a session.

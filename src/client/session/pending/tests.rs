@@ -6,7 +6,8 @@ fn account(name: &str) -> Account {
 }
 
 fn login(name: &str) -> PendingRequest {
-    let kept = DeviceState { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None };
+    let kept =
+        DeviceState { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, items: 0, made: None };
     PendingRequest::Resume { account: account(name), kept }
 }
 

@@ -7,6 +7,7 @@ use ring::{digest, hmac};
 
 use super::delivered::Deliveries;
 use super::inbox::Receiving;
+use super::items::Items;
 use super::naming::Naming;
 use super::outbox::is_used;
 use super::presence::Presence;
@@ -40,6 +41,8 @@ pub(super) struct Login {
     pub(super) by_password: bool,
     /// Whether the account that was logged in on this connection is logged in no longer.
     pub(super) forgotten: bool,
+    /// Logging in must not end another session of the account.
+    pub(super) if_free: bool,
     /// Whether the login is automatic; an automatic login is repeated while the server does not answer.
     pub(super) automatic: bool,
     /// Since when the user has waited, for a login that the user asked for.
@@ -119,6 +122,7 @@ impl Session {
         self.presence = Presence::default();
         self.naming = Naming { times: self.naming.times, ..Naming::default() };
         self.deliveries = Deliveries::default();
+        self.items = Items::default();
         self.login.forgotten = false;
     }
 
@@ -134,7 +138,7 @@ impl Session {
 
     /// Sets whether later logins must not end other sessions.
     pub fn set_if_free(&mut self, if_free: bool) {
-        self.if_free = if_free;
+        self.login.if_free = if_free;
     }
 
     fn log_in(&mut self, now: Instant) {
@@ -243,7 +247,7 @@ impl Session {
             (None, Some(password)) => FromClient::Login { id, account, password, device, cursor, made },
             (None, None) => return self.not_in(now, LoginOutcome::PasswordNeeded),
         };
-        let said = !self.if_free || self.say(now, &FromClient::IfFree);
+        let said = !self.login.if_free || self.say(now, &FromClient::IfFree);
         if said && self.say(now, &frame) {
             self.connection.asked = Some((id, proof.is_some()));
         }
@@ -271,6 +275,7 @@ impl Session {
         }
         self.connection.asked = None;
         self.deliveries.asked = false;
+        self.items.logged_in();
         self.state = State::Online;
         self.login.by_password = false;
         self.login.began = None;
@@ -399,6 +404,7 @@ impl Session {
         self.connection = connection;
         self.sending.connection_is_gone();
         self.deliveries.asked = false;
+        self.items.connection_is_gone();
         self.questions.connection_is_gone();
     }
 

@@ -19,6 +19,10 @@ enum Deadline {
     Hold,
     /// Deliveries are asked for again after the disk has refused to note them.
     Deliveries,
+    /// What has changed of the account's items is asked for again.
+    Items,
+    /// Changes of items are sent again.
+    SetItems,
     /// The list of who is online is complete.
     Presence,
     /// Messages are sent again after the server could not store one.
@@ -37,7 +41,7 @@ enum Deadline {
 
 impl Deadline {
     /// All deadlines, in the order in which they are handled.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Carrier,
         Self::Leave,
         Self::Dial,
@@ -46,6 +50,8 @@ impl Deadline {
         Self::Resend,
         Self::Hold,
         Self::Deliveries,
+        Self::Items,
+        Self::SetItems,
         Self::Login,
         Self::Question,
         Self::Silence,
@@ -65,6 +71,8 @@ impl Session {
             Deadline::Resend => self.sending.resend_at,
             Deadline::Hold => self.receiving.hold_until,
             Deadline::Deliveries => self.deliveries.retry_at,
+            Deadline::Items => self.items.ask_at,
+            Deadline::SetItems => self.items.set_at,
             Deadline::Login => self.login.began.map(|began| self.patience_ends(began)),
             Deadline::Question => self.questions.due(|began| self.patience_ends(began)),
             Deadline::Silence => self.silence(),
@@ -106,6 +114,8 @@ impl Session {
             Deadline::Resend => self.sending.resend_at = None,
             Deadline::Hold => self.receiving.hold_until = None,
             Deadline::Deliveries => self.deliveries.retry_at = None,
+            Deadline::Items => self.items.ask_at = None,
+            Deadline::SetItems => self.items.set_at = None,
             Deadline::Login => {
                 let why = self.login.put_off.take();
                 self.not_in(now, why.map_or(LoginOutcome::NoAnswer, LoginOutcome::TryLater));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::base::model::{Account, Password, names};
-use crate::client::session::{AccountChange, Event, LookUpResult, RegisterOutcome};
+use crate::client::session::{AccountChange, Event, FriendOutcome, FriendRequest, LookUpResult, RegisterOutcome};
 use crate::protocol::wire::frame::{AccountSettings, Code, FromClient, Past, Reason, Secret};
 use crate::protocol::wire::reply::Registered;
 
@@ -24,6 +24,8 @@ pub(super) enum Question {
     AccountSettings(Option<AccountChange>),
     /// Whether there is such an account.
     LookUp(Account),
+    /// Becoming friends with an account, or ending that.
+    Friend { account: Account, request: FriendRequest },
 }
 
 /// An answer of the server to a question.
@@ -39,6 +41,10 @@ pub(super) enum Answer {
     AccountSettings(AccountSettings),
     /// There is such an account, and it is written so.
     There(Account),
+    /// It is done, and on the server's disk.
+    Done,
+    /// The account is to be asked with the answer to this question.
+    Question(String),
 }
 
 /// How long an answer may take; after that the question is reported as unanswered.
@@ -82,6 +88,15 @@ impl Question {
             }
             Self::AccountSettings(Some(AccountChange::SecureOnly(on))) => FromClient::SetSecureOnly { id, on: *on },
             Self::LookUp(account) => FromClient::LookUp { id, account: account.as_str().to_owned() },
+            Self::Friend { account, request } => {
+                let account = account.as_str().to_owned();
+                match request.clone() {
+                    FriendRequest::Ask { text, answer } => FromClient::Befriend { id, account, text, answer },
+                    FriendRequest::Accept => FromClient::AnswerFriend { id, account, accept: true },
+                    FriendRequest::Decline => FromClient::AnswerFriend { id, account, accept: false },
+                    FriendRequest::End => FromClient::Unfriend { id, account },
+                }
+            }
         }
     }
 
@@ -96,7 +111,7 @@ impl Question {
             }
             Self::History { .. } => usual,
             // A change is worth waiting for a connection.
-            Self::AccountSettings(_) => later(Patience::OnceSent(Duration::from_secs(10))),
+            Self::AccountSettings(_) | Self::Friend { .. } => later(Patience::OnceSent(Duration::from_secs(10))),
             Self::LookUp(_) => later(Patience::For(Duration::from_secs(5))),
         }
     }
@@ -115,7 +130,11 @@ impl Question {
                     Answer::Refused(Code::AccountExists, _) => answered(Registered::AccountExists),
                     Answer::Refused(Code::TryLater, why) => RegisterOutcome::TryLater(why),
                     Answer::Refused(..) => RegisterOutcome::NotUnderstood,
-                    Answer::History(..) | Answer::AccountSettings(_) | Answer::There(_) => return None,
+                    Answer::History(..)
+                    | Answer::AccountSettings(_)
+                    | Answer::There(_)
+                    | Answer::Done
+                    | Answer::Question(_) => return None,
                 };
                 Some(Event::Registered(outcome))
             }
@@ -130,12 +149,18 @@ impl Question {
                     Some(Event::History { peer: peer.clone(), messages, more })
                 }
                 Answer::Refused(..) => Some(self.unanswered()),
-                Answer::Registered | Answer::AccountSettings(_) | Answer::There(_) => None,
+                Answer::Registered
+                | Answer::AccountSettings(_)
+                | Answer::There(_)
+                | Answer::Done
+                | Answer::Question(_) => None,
             },
             Self::AccountSettings(_) => match answer {
                 Answer::AccountSettings(settings) => Some(Event::AccountSettings(Some(settings))),
                 Answer::Refused(..) => Some(self.unanswered()),
-                Answer::Registered | Answer::History(..) | Answer::There(_) => None,
+                Answer::Registered | Answer::History(..) | Answer::There(_) | Answer::Done | Answer::Question(_) => {
+                    None
+                }
             },
             Self::LookUp(asked) => match answer {
                 Answer::There(account) => {
@@ -145,8 +170,25 @@ impl Question {
                     Some(Event::LookedUp { asked: asked.clone(), found: LookUpResult::Nobody })
                 }
                 Answer::Refused(..) => Some(self.unanswered()),
-                Answer::Registered | Answer::History(..) | Answer::AccountSettings(_) => None,
+                Answer::Registered
+                | Answer::History(..)
+                | Answer::AccountSettings(_)
+                | Answer::Done
+                | Answer::Question(_) => None,
             },
+            Self::Friend { account, request } => {
+                let outcome = match answer {
+                    Answer::Done => FriendOutcome::Done,
+                    Answer::Question(text) => FriendOutcome::Question(text),
+                    // The answer to the first one was lost, and the other side has accepted since.
+                    Answer::Refused(Code::AlreadyFriends, _) if times > 1 => FriendOutcome::Done,
+                    Answer::Refused(code, _) => FriendOutcome::Refused(code),
+                    Answer::Registered | Answer::History(..) | Answer::AccountSettings(_) | Answer::There(_) => {
+                        return None;
+                    }
+                };
+                Some(Event::Friend { account: account.clone(), request: request.clone(), outcome })
+            }
         }
     }
 
@@ -158,6 +200,9 @@ impl Question {
             Self::History { peer, .. } => Event::History { peer: peer.clone(), messages: Vec::new(), more: true },
             Self::AccountSettings(_) => Event::AccountSettings(None),
             Self::LookUp(asked) => Event::LookedUp { asked: asked.clone(), found: LookUpResult::Unanswered },
+            Self::Friend { account, request } => {
+                Event::Friend { account: account.clone(), request: request.clone(), outcome: FriendOutcome::Unanswered }
+            }
         }
     }
 }
@@ -282,6 +327,7 @@ mod tests {
             (Question::History { peer: account(), before: None, count: 1 }, Answer::History(Vec::new(), false)),
             (Question::AccountSettings(None), Answer::AccountSettings(settings)),
             (Question::LookUp(account()), Answer::There(account())),
+            (Question::Friend { account: account(), request: FriendRequest::Accept }, Answer::Done),
         ]
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::questions::{Answer, Question};
 use super::{Account, Event, Password, Session, State};
-use crate::client::session::{AccountChange, RegisterOutcome};
+use crate::client::session::{AccountChange, FriendRequest, RegisterOutcome};
 use crate::protocol::wire::reply::Registered;
 
 impl Session {
@@ -38,6 +38,11 @@ impl Session {
     /// Asks whether there is an account of this name; answered by [`Event::LookedUp`], after 5 s at the latest.
     pub fn look_up(&mut self, now: Instant, account: Account) {
         self.question(now, Question::LookUp(account));
+    }
+
+    /// Asks somebody to be a friend, answers their request, or ends it; answered by [`Event::Friend`].
+    pub fn friend(&mut self, now: Instant, account: Account, request: FriendRequest) {
+        self.question(now, Question::Friend { account, request });
     }
 
     fn question(&mut self, now: Instant, question: Question) {

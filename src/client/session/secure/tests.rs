@@ -6,6 +6,7 @@ mod contact;
 mod delivered;
 mod faults;
 mod hostile;
+mod items;
 mod later;
 mod looking;
 mod promises;
@@ -133,7 +134,15 @@ impl<'a> World<'a> {
             disk: Vec::new(),
             disk_works: true,
             writes: Writes::default(),
-            kept: DeviceState { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None },
+            kept: DeviceState {
+                device: Key([1; 16]),
+                token: None,
+                cursor: None,
+                newest: 0,
+                delivered: 0,
+                items: 0,
+                made: None,
+            },
             events: Vec::new(),
             datagrams: 0,
             idle_wakes: 0,

@@ -31,6 +31,7 @@ impl Session {
             || self.connection.ping.is_some()
             || self.leaving.is_some()
             || self.questions.is_owed()
+            || self.items.is_owed()
             || self.sending.outbox.iter().any(Outgoing::is_sent)
     }
 

@@ -236,7 +236,7 @@ impl App {
         let (settings, said_later) = (entry.settings.take(), entry.said_later.take());
         // Its windows go first, so that no other has to make room for them.
         entry.leave();
-        self.stage = Stage::SignedIn(SignedIn::open(attempt, settings, said_later, &mut self.core));
+        self.stage = Stage::SignedIn(Box::new(SignedIn::open(attempt, settings, said_later, &mut self.core)));
     }
 
     /// Not asked for here: the session tries again by itself, and ends nobody's.

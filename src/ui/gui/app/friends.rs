@@ -8,40 +8,85 @@ use super::super::actions::choose;
 use super::super::chat_window::Trouble;
 use super::super::file_chooser::Purpose;
 use super::super::friend_list::{self, Row};
-use super::super::friend_window::{Event, Form, FriendWindow};
+use super::super::friend_window::{Befriending, Event, Form, FriendWindow};
+use super::super::lists_window::{self, ListsWindow};
 use super::super::{UiEvent, chat_window, widgets};
 use super::core::Core;
 use super::signed_in::SignedIn;
 use super::{with, with_signed_in};
 use crate::base::model::Account;
 use crate::base::shown;
-use crate::client::history::{Contact, contacts};
+use crate::client::friendship::{Friendship, News, sentence};
+use crate::client::history::{Contact, Friends, contacts};
 use crate::client::net::clock;
 use crate::client::roster::Person;
-use crate::client::session::{LookUpResult, SpokenDialect};
+use crate::client::session::{FriendOutcome, FriendRequest, LookUpResult, SpokenDialect};
+use crate::protocol::wire::frame::Code;
 
 /// Does what a friend's window has asked for.
 pub(super) fn apply(event: Event) {
+    if let Event::End(account) = event {
+        return end(account);
+    }
     with_signed_in(|signed_in, core| match event {
-        Event::Open(name) => signed_in.edit_friend(&name, core),
+        Event::Open(name) => {
+            let asks = signed_in.asks_new(&name);
+            signed_in.edit_friend(&name, asks, core);
+        }
+        Event::Befriend(account) => signed_in.edit_friend(account.as_str(), Befriending::Asks, core),
+        Event::Answer(account, request) => core.client.friend(clock::now(), account, request),
         Event::Save(form) => signed_in.save_friend(&form, core),
-        Event::Closed => signed_in.friend = None,
+        Event::End(_) | Event::Closed => signed_in.friend = None,
     });
+}
+
+/// Does what the window about two lists asked for.
+pub(super) fn apply_lists(event: lists_window::Event) {
+    with_signed_in(|signed_in, core| match event {
+        lists_window::Event::Open => signed_in.open_lists(core),
+        lists_window::Event::Settle { keep_ours } => {
+            core.client.settle_differences(keep_ours);
+            signed_in.lists.window = None;
+        }
+        lists_window::Event::Later => {
+            signed_in.lists.later = true;
+            signed_in.show_trouble();
+        }
+        lists_window::Event::Closed => signed_in.lists.window = None,
+    });
+}
+
+/// Ends a friendship after a question.
+fn end(account: Account) {
+    let Some(name) = with_signed_in(|signed_in, _| shown::within(&signed_in.name(&account))) else { return };
+    if widgets::ask(&t!("people.end_sure", name = name), &t!("people.end_yes"), &t!("friend.cancel")) {
+        with_signed_in(|_, core| core.client.friend(clock::now(), account, FriendRequest::End));
+    }
 }
 
 /// Removes somebody from the list after asking, friend or stranger, with their messages or without. Does nothing if
 /// they are blocked, or are only in the list because they are online.
 pub(super) fn remove(account: Account, messages: bool) {
     let known = with_signed_in(|signed_in, _| {
-        signed_in.is_removable(&account).then(|| shown::within(&signed_in.name(&account)))
+        let name = signed_in.is_removable(&account).then(|| shown::within(&signed_in.name(&account)))?;
+        Some((name, signed_in.main.roster().friendship(&account)))
     });
-    let Some(name) = known.flatten() else { return };
-    let question = if messages { t!("main.delete_sure", name = name) } else { t!("main.remove_sure", name = name) };
+    let Some((name, friendship)) = known.flatten() else { return };
+    let ends = matches!(friendship, Friendship::Friends | Friendship::Asking | Friendship::Declined);
+    let question = match (messages, friendship) {
+        (true, Friendship::Friends) => t!("people.delete_friend_sure", name = name),
+        (true, _) => t!("main.delete_sure", name = name),
+        (false, Friendship::Friends) => t!("people.remove_friend_sure", name = name),
+        (false, _) => t!("main.remove_sure", name = name),
+    };
     let yes = if messages { t!("main.delete_yes") } else { t!("main.remove_yes") };
     if widgets::ask(&question, &yes, &t!("friend.cancel")) {
         with_signed_in(|signed_in, core| {
             if messages {
                 signed_in.chats.forget(&account, core);
+            }
+            if ends {
+                core.client.friend(clock::now(), account.clone(), FriendRequest::End);
             }
             core.client.forget_person(account, messages);
         });
@@ -54,7 +99,7 @@ pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
         return super::apply(UiEvent::Chat(person.account.clone(), chat_window::Event::Open));
     }
     let removable = with_signed_in(|signed_in, _| signed_in.is_removable(&person.account)) == Some(true);
-    let now = Row { contact: person.contact, blocked: person.blocked, removable };
+    let now = Row { contact: person.contact, blocked: person.blocked, removable, friendship: person.friendship };
     if let Some(event) = choose(friend_list::ACTIONS, &now, Some(at)) {
         super::apply(event(person));
     }
@@ -101,19 +146,33 @@ impl SignedIn {
         self.main.roster().find(account).filter(|c| !c.stranger).map(|c| c.contact.clone())
     }
 
-    fn edit_friend(&mut self, name: &str, core: &Core) {
+    /// Whether somebody new of that name is to be asked: where the server keeps friends.
+    fn asks_new(&self, name: &str) -> Befriending {
+        let friendship = Account::person(name).ok().map(|account| self.main.roster().friendship(&account));
+        let known = Account::person(name).is_ok_and(|account| self.contact(&account).is_some());
+        match friendship {
+            _ if known || !self.main.roster().friends().kept_by_server => Befriending::No,
+            Some(Friendship::Asking | Friendship::Friends | Friendship::Unknown) => Befriending::No,
+            Some(Friendship::None | Friendship::Declined | Friendship::Asked) | None => Befriending::Asks,
+        }
+    }
+
+    fn edit_friend(&mut self, name: &str, befriending: Befriending, core: &Core) {
         // The window that is open closes first, so that the new one takes its place.
         self.friend = None;
         let known = Account::person(name).ok().and_then(|account| self.contact(&account));
         let groups = self.main.roster().groups();
         let asks = !core.is_spoken(SpokenDialect::Plain);
-        self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, asks, core.emit()));
+        let how = (asks, &befriending);
+        self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, how, core.emit()));
+        self.befriending = befriending;
     }
 
     /// Rebuilds the window in another language or theme; what was typed stays.
     pub(super) fn rebuild_friend(&mut self, core: &Core) {
         let Some((name, form, asked)) = self.friend.as_ref().map(FriendWindow::state) else { return };
-        self.edit_friend(&name, core);
+        let befriending = std::mem::replace(&mut self.befriending, Befriending::No);
+        self.edit_friend(&name, befriending, core);
         self.friend.iter_mut().for_each(|window| window.fill(&form, asked.clone()));
     }
 
@@ -130,14 +189,14 @@ impl SignedIn {
             window.asks(contact.account.clone());
             return core.client.look_up(clock::now(), contact.account);
         }
-        self.add_friend(contact, core);
+        self.add_friend(contact, form, core);
     }
 
     /// Handles the server's answer whether there is an account, for the window that adds somebody or for a chat.
     pub(super) fn looked_up(&mut self, asked: &Account, found: &LookUpResult, core: &mut Core) {
         let form = self.friend.as_mut().and_then(|window| window.answered(asked, found));
-        if let Some(Ok(contact)) = form.map(|form| form.contact()) {
-            return self.add_friend(contact, core);
+        if let Some((Ok(contact), form)) = form.map(|form| (form.contact(), form)) {
+            return self.add_friend(contact, &form, core);
         }
         let Some(chat) = self.chats.windows.get_mut(asked) else { return };
         match found {
@@ -147,15 +206,88 @@ impl SignedIn {
         }
     }
 
-    fn add_friend(&mut self, contact: Contact, core: &mut Core) {
+    fn add_friend(&mut self, contact: Contact, form: &Form, core: &mut Core) {
         let new = self.contact(&contact.account).is_none();
-        self.friend = None;
         let account = contact.account.clone();
         let blocked = contact.blocked;
         core.client.set_contact(contact);
         self.main.clear_search();
+        if self.befriending != Befriending::No && !blocked {
+            self.friend.iter_mut().for_each(FriendWindow::waits);
+            let answer = Some(form.answer.trim().to_owned()).filter(|answer| !answer.is_empty());
+            let text = form.text.trim().to_owned();
+            return core.client.friend(clock::now(), account, FriendRequest::Ask { text, answer });
+        }
+        self.friend = None;
         if new && !blocked {
             self.open_chat(account, core);
+        }
+    }
+
+    /// What became of a request about being friends.
+    pub(super) fn friend_answered(
+        &mut self,
+        account: &Account,
+        request: &FriendRequest,
+        outcome: &FriendOutcome,
+        core: &mut Core,
+    ) {
+        let name = shown::within(&self.name(account));
+        let text = sentence(request, outcome, &name).into_owned();
+        let window = self.friend.as_mut().filter(|window| window.is_about(account));
+        match (request, outcome, window) {
+            (FriendRequest::Ask { .. }, FriendOutcome::Question(question), Some(window)) => {
+                let (name, form, _) = window.state();
+                self.edit_friend(&name, Befriending::Answers(question.clone()), core);
+                self.friend.iter_mut().for_each(|window| window.fill(&form, None));
+            }
+            (FriendRequest::Ask { .. }, FriendOutcome::Question(question), None) => {
+                self.edit_friend(account.as_str(), Befriending::Answers(question.clone()), core);
+            }
+            (FriendRequest::Ask { .. }, FriendOutcome::Refused(Code::WrongAnswer), Some(window)) => {
+                window.refuse_answer(&text);
+            }
+            (FriendRequest::Ask { .. }, FriendOutcome::Refused(Code::TryLater | Code::BadField), Some(window)) => {
+                window.say(&text);
+            }
+            (FriendRequest::Ask { .. }, _, Some(_)) => {
+                self.friend = None;
+                self.open_chat(account.clone(), core);
+                self.tell(&text);
+            }
+            // The list shows what was done; what was not done is said.
+            (_, FriendOutcome::Done, _) => self.main.say(&text),
+            (_, _, _) => self.tell(&text),
+        }
+    }
+
+    /// Friends and requests are these now.
+    pub(super) fn friends_are(&mut self, friends: Friends) {
+        let before = self.main.roster().friends().clone();
+        let first = !before.kept_by_server;
+        let news = friends.news(&before);
+        self.main.set_friends(friends);
+        for one in news {
+            let text = one.sentence(&shown::within(&self.name(one.account()))).into_owned();
+            match one {
+                // It stands in the list until it is answered.
+                News::Asked(..) if first => {}
+                News::Asked(..) => {
+                    self.main.say(&format!("{} · {text}", chrono::Local::now().format("%H:%M")));
+                    self.main.unseen();
+                }
+                News::Friends(_) | News::Declined(_) => self.tell(&text),
+            }
+        }
+        self.lists.window.take_if(|_| self.main.roster().friends().differences.is_empty());
+        self.show_trouble();
+    }
+
+    /// Shows in what the list here and the one at the server differ.
+    pub(super) fn open_lists(&mut self, core: &Core) {
+        let differences = self.main.roster().friends().differences.clone();
+        if !differences.is_empty() {
+            self.lists.window = Some(ListsWindow::new(&differences, &core.emit()));
         }
     }
 }

@@ -107,7 +107,7 @@ impl App {
             remember: self.core.settings.remember,
             stay,
         });
-        self.stage = Stage::Entry(Entry::open(form, &self.core));
+        self.stage = Stage::Entry(Box::new(Entry::open(form, &self.core)));
         if let Some(account) = rescued {
             self.rescue(&account);
         }

@@ -4,7 +4,7 @@ use rust_i18n::t;
 
 use super::super::notice::Question;
 use super::super::trust_window::{Doubt, Event, TrustWindow};
-use super::super::{UiEvent, dialog, main_window};
+use super::super::{UiEvent, dialog, lists_window, main_window};
 use super::core::Core;
 use super::leaving::{Leaving, leave, may_leave};
 use super::signed_in::SignedIn;
@@ -95,7 +95,21 @@ impl SignedIn {
 
     /// Shows the question in the present main window.
     pub(super) fn show_trouble(&mut self) {
-        self.main.ask(self.trouble.as_ref().map(Trouble::question));
+        let question = self.trouble.as_ref().map(Trouble::question);
+        self.main.ask(question.or_else(|| self.lists_question()));
+    }
+
+    /// Which of two lists it is to be.
+    fn lists_question(&self) -> Option<Question> {
+        let n = self.main.roster().friends().differences.len();
+        let answer = |name: String, event| (name, UiEvent::Lists(event));
+        (n > 0 && !self.lists.later).then(|| Question {
+            text: t!("people.differences", n = n).into_owned(),
+            answers: [
+                answer(t!("people.show").into_owned(), lists_window::Event::Open),
+                answer(t!("people.later").into_owned(), lists_window::Event::Later),
+            ],
+        })
     }
 
     /// Removes the question, because it was answered or has become obsolete.

@@ -5,6 +5,7 @@ use fltk::window::Window;
 
 use super::super::connection_window::ConnectionWindow;
 use super::super::friend_window::FriendWindow;
+use super::super::lists_window::ListsWindow;
 use super::super::password_window::PasswordWindow;
 use super::super::settings_window::{SettingsForm, SettingsWindow};
 use super::super::trust_window::TrustWindow;
@@ -23,6 +24,7 @@ enum OpenWindow {
     Main,
     Chat(Account),
     Friend,
+    Lists,
     Password,
     Connection,
     Wire,
@@ -58,6 +60,7 @@ impl App {
                     add(OpenWindow::Chat(peer.clone()), Some(chat.window()));
                 });
                 add(OpenWindow::Friend, signed_in.friend.as_ref().map(FriendWindow::window));
+                add(OpenWindow::Lists, signed_in.lists.window.as_ref().map(ListsWindow::window));
                 add(OpenWindow::Password, signed_in.password.as_ref().map(PasswordWindow::window));
                 (&signed_in.settings, &signed_in.trust)
             }
@@ -83,6 +86,7 @@ impl App {
             (OpenWindow::Main, Stage::SignedIn(signed_in)) => signed_in.renew_main(core),
             (OpenWindow::Chat(peer), Stage::SignedIn(signed_in)) => signed_in.renew_chat(peer, core),
             (OpenWindow::Friend, Stage::SignedIn(signed_in)) => signed_in.rebuild_friend(core),
+            (OpenWindow::Lists, Stage::SignedIn(signed_in)) => signed_in.open_lists(core),
             (OpenWindow::Password, Stage::SignedIn(signed_in)) => signed_in.rebuild_password(core),
             _ => {}
         }

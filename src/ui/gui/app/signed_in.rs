@@ -1,7 +1,8 @@
 //! What belongs to one login: made when somebody logs in, dropped when they leave, and all its windows with it.
 
 use super::super::chat_window::OwnState;
-use super::super::friend_window::FriendWindow;
+use super::super::friend_window::{Befriending, FriendWindow};
+use super::super::lists_window::ListsWindow;
 use super::super::main_window::{MainWindow, Me};
 use super::super::notice::Kept;
 use super::super::password_window::PasswordWindow;
@@ -19,10 +20,21 @@ use crate::client::session::ConnectionState;
 /// The name under which the main window's position is saved.
 const NAME: &str = "main";
 
+/// The list here, where it is not as at the server.
+#[derive(Default)]
+pub(super) struct Lists {
+    pub window: Option<ListsWindow>,
+    /// The account's owner wants to be asked at the next login.
+    pub later: bool,
+}
+
 /// An account that is logged in. Its windows close in this order.
 pub(super) struct SignedIn {
     pub chats: Chats,
     pub friend: Option<FriendWindow>,
+    /// Whether saving in that window asks them to be a friend.
+    pub befriending: Befriending,
+    pub lists: Lists,
     pub password: Option<PasswordWindow>,
     pub settings: Option<SettingsWindow>,
     pub trust: Option<TrustWindow>,
@@ -54,6 +66,8 @@ impl SignedIn {
         Self {
             chats: Chats::with_drafts(drafts),
             friend: None,
+            befriending: Befriending::No,
+            lists: Lists::default(),
             password: None,
             settings,
             trust: None,
@@ -74,7 +88,8 @@ impl SignedIn {
     /// Closes the windows after leaving.
     pub fn leave(&mut self) {
         self.chats.windows.clear();
-        (self.friend, self.password, self.settings, self.trust) = (None, None, None, None);
+        (self.friend, self.lists.window, self.password) = (None, None, None);
+        (self.settings, self.trust) = (None, None);
         screen::hide(self.main.window());
     }
 

@@ -67,7 +67,7 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: Color) {
                 colours.accent,
             );
         }
-        Entry::Person(person) => {
+        Entry::Person(person) | Entry::Request(person) => {
             let (disc, name) = (x + 12, &person.name);
             widgets::avatar_on(disc, y + 8, theme::DISC, person.account.as_str(), name, person.presence, ground);
             draw::set_font(Font::Helvetica, theme::TINY);

@@ -7,6 +7,7 @@ use std::fmt;
 use rust_i18n::t;
 
 use crate::client::net::clock;
+use crate::client::session::FriendRequest;
 use crate::ui::term::app::App;
 use crate::ui::term::server::Leaving;
 
@@ -166,6 +167,53 @@ pub(in crate::ui::term) static COMMANDS: &[Command] = &[
         .takes(1, 2, || t!("term.words_add"))
         .rest()
         .names(Names::Friend),
+    command(
+        "befriend",
+        "加好友",
+        || t!("term.help_befriend"),
+        |app, words| {
+            app.befriend(words.first(), words.second());
+        },
+    )
+    .takes(1, 2, || t!("term.words_befriend"))
+    .rest()
+    .names(Names::Friend),
+    command("requests", "好友请求", || t!("term.help_requests"), |app, _| app.requests()),
+    command(
+        "accept",
+        "接受",
+        || t!("term.help_accept"),
+        |app, words| {
+            app.answer_friend(words.first(), FriendRequest::Accept);
+        },
+    )
+    .takes(1, 1, || t!("term.words_name"))
+    .rest()
+    .names(Names::Friend),
+    command(
+        "decline",
+        "谢绝",
+        || t!("term.help_decline"),
+        |app, words| {
+            app.answer_friend(words.first(), FriendRequest::Decline);
+        },
+    )
+    .takes(1, 1, || t!("term.words_name"))
+    .rest()
+    .names(Names::Friend),
+    command(
+        "unfriend",
+        "解除好友",
+        || t!("term.help_unfriend"),
+        |app, words| {
+            app.answer_friend(words.first(), FriendRequest::End);
+        },
+    )
+    .takes(1, 1, || t!("term.words_name"))
+    .rest()
+    .names(Names::Friend),
+    command("sync", "同步", || t!("term.help_sync"), |app, words| app.settle_lists(words.first()))
+        .takes(0, 1, || "[mine|server]".into()),
     command("remark", "备注", || t!("term.help_remark"), |app, words| app.remark(words.first(), words.second()))
         .takes(1, 2, || t!("term.words_remark"))
         .rest()

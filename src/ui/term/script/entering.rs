@@ -258,6 +258,9 @@ fn is_said(event: &Event) -> bool {
         | Event::Copied { offline: true }
         | Event::Past { .. }
         | Event::LookedUp { .. }
+        | Event::Friends(_)
+        | Event::Friend { .. }
+        | Event::ItemRefused(_)
         | Event::AccountSettings(_) => false,
     }
 }

@@ -1,0 +1,162 @@
+//! How two accounts stand to each other at the server, what is news of that, and what became of a request, as values and
+//! sentences for every face. Pure.
+
+use std::borrow::Cow;
+
+use rust_i18n::t;
+
+use crate::base::model::Account;
+use crate::base::shown;
+use crate::client::history::{Difference, Friends};
+use crate::client::session::{FriendOutcome, FriendRequest};
+use crate::protocol::wire::frame::Code;
+use crate::protocol::wire::item::{Contact, Item, Kind};
+
+/// How an account and somebody else stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Friendship {
+    /// The server keeps no friends, or nobody knows yet; the list is this device's own.
+    Unknown,
+    /// Neither has asked the other.
+    None,
+    /// The account has asked them.
+    Asking,
+    /// The account has asked them, and they declined.
+    Declined,
+    /// They have asked the account.
+    Asked,
+    /// Both are friends.
+    Friends,
+}
+
+/// What has happened between the account and somebody, to be said once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// They ask to be friends, with these words.
+    Asked(Account, String),
+    /// They are friends now.
+    Friends(Account),
+    /// They declined.
+    Declined(Account),
+}
+
+impl News {
+    /// Whom it is about.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        match self {
+            Self::Asked(account, _) | Self::Friends(account) | Self::Declined(account) => account,
+        }
+    }
+
+    /// What it says, with the name that somebody is shown by.
+    #[must_use]
+    pub fn sentence(&self, name: &str) -> Cow<'static, str> {
+        match self {
+            Self::Asked(_, text) if text.is_empty() => t!("people.asks", name = name),
+            Self::Asked(_, text) => t!("people.asks_with", name = name, text = shown::within(text)),
+            Self::Friends(_) => t!("people.are_friends", name = name),
+            Self::Declined(_) => t!("people.declined", name = name),
+        }
+    }
+}
+
+impl Friends {
+    /// How the account stands to somebody.
+    #[must_use]
+    pub fn with(&self, account: &Account) -> Friendship {
+        if !self.kept_by_server {
+            Friendship::Unknown
+        } else if self.friends.contains_key(account) {
+            Friendship::Friends
+        } else if self.asked.contains_key(account) {
+            Friendship::Asked
+        } else {
+            match self.asking.get(account) {
+                Some(request) if request.declined => Friendship::Declined,
+                Some(_) => Friendship::Asking,
+                None => Friendship::None,
+            }
+        }
+    }
+
+    /// What has happened since `before`, for the account's owner to hear of. What they did themselves, here or on
+    /// another device, is none of it, but that a request of theirs was accepted is.
+    #[must_use]
+    pub fn news(&self, before: &Self) -> Vec<News> {
+        // The same request says another name once its maker has taken one.
+        let is_new = |who, at| before.asked.get(who).is_none_or(|request| request.at != at);
+        let asked = self.asked.iter().filter(|(who, request)| is_new(*who, request.at));
+        let asked = asked.map(|(who, request)| News::Asked(who.clone(), request.text.clone()));
+        let friends = self.friends.keys().filter(|who| !before.friends.contains_key(*who));
+        let friends = friends.filter(|who| before.asking.contains_key(*who)).cloned().map(News::Friends);
+        let was = |who| before.asking.get(who).is_some_and(|request| !request.declined);
+        let declined = self.asking.iter().filter(|(who, request)| request.declined && was(who));
+        asked.chain(friends).chain(declined.map(|(who, _)| News::Declined(who.clone()))).collect()
+    }
+}
+
+/// What became of a request, as a sentence with the name that the other account is shown by.
+#[must_use]
+pub fn sentence(request: &FriendRequest, outcome: &FriendOutcome, name: &str) -> Cow<'static, str> {
+    match (outcome, request) {
+        (FriendOutcome::Done, FriendRequest::Ask { .. }) => t!("people.request_sent", name = name),
+        (FriendOutcome::Done, FriendRequest::Accept) => t!("people.are_friends", name = name),
+        (FriendOutcome::Done, FriendRequest::Decline) => t!("people.you_declined", name = name),
+        (FriendOutcome::Done, FriendRequest::End) => t!("people.ended", name = name),
+        (FriendOutcome::Question(question), _) => {
+            t!("people.question", name = name, question = shown::within(question))
+        }
+        (FriendOutcome::Refused(code), _) => match code {
+            Code::Yourself => t!("gui.not_oneself"),
+            Code::AlreadyFriends => t!("people.already", name = name),
+            Code::NoAccount => t!("friend.nobody", name = name),
+            Code::NotWanted => t!("people.not_wanted", name = name),
+            Code::WrongAnswer => t!("people.wrong_answer"),
+            Code::TooMany => t!("people.too_many"),
+            Code::TryLater => t!("people.too_often"),
+            Code::BadField => t!("people.too_long"),
+            Code::AccountExists
+            | Code::MadeAnew
+            | Code::WrongPassword
+            | Code::BadToken
+            | Code::InUse
+            | Code::NotLoggedIn
+            | Code::IdConflict
+            | Code::MailboxFull
+            | Code::Malformed
+            | Code::OutOfTurn
+            | Code::Unknown => t!("people.not_done"),
+        },
+        (FriendOutcome::Unanswered, _) => t!("people.unanswered"),
+        (FriendOutcome::NotHere, _) => t!("people.not_here"),
+    }
+}
+
+impl Difference {
+    /// The difference on one line: who it is about, what is here, and what the server has.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let who = Account::sanitised(&self.here.key);
+        let there = Item { value: self.there.clone(), ..self.here.clone() };
+        let said = |item: &Item| match (Kind::named(&item.kind), &item.value) {
+            (_, None) => t!("people.not_in_list").into_owned(),
+            (Some(Kind::Blocked), Some(_)) => t!("friend.is_blocked").into_owned(),
+            (_, Some(_)) => described(&item.read().unwrap_or_default()),
+        };
+        t!("people.difference", name = who.shown(), here = said(&self.here), there = said(&there)).into_owned()
+    }
+}
+
+fn described(Contact { remark, group }: &Contact) -> String {
+    let (remark, group) = (shown::within(remark), shown::within(group));
+    match (remark.is_empty(), group.is_empty()) {
+        (true, true) => t!("people.in_list").into_owned(),
+        (false, true) => t!("people.with_remark", remark = remark).into_owned(),
+        (true, false) => t!("people.in_group", group = group).into_owned(),
+        (false, false) => t!("people.with_both", remark = remark, group = group).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,312 @@
+//! The account's items as the server has them, and the changes to them that were made here and that the server has not
+//! taken yet. What a list shows is the items with these changes in place; `picture` keeps the tables that lists are read
+//! from equal to that.
+//!
+//! Until a server has told all items once, nothing is noted as a change: with a server that has none, as in the plain
+//! dialect, lists stay on this device. Then each difference between what is here and what the server has becomes a change
+//! that is *held*: it is shown to the account's owner, who lets it go to the server or drops it.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Error, OptionalExtension, params};
+use serde_json::Value;
+
+use super::schema::signed;
+use super::{Database, Done};
+use crate::base::model::Account;
+use crate::protocol::wire::item::{self, Friend, Item, Kind, MayAsk, Request};
+
+/// What a server has told of items, as [`crate::client::session::Event::Items`] has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemPage {
+    /// The device has everything up to this version then.
+    pub version: u64,
+    /// Everything that is here is to be forgotten before.
+    pub anew: bool,
+    /// What changed, oldest change first.
+    pub items: Vec<Item>,
+    /// More is to come at once.
+    pub more: bool,
+    /// What the digests of all items then sum up to, where that is to be compared.
+    pub digest: Option<u64>,
+}
+
+/// What is known of an account's friends and of requests to be friends; the server's alone to change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Friends {
+    /// Whether the server keeps these lists, and has told all of them once.
+    pub kept_by_server: bool,
+    /// Who is a friend.
+    pub friends: BTreeMap<Account, Friend>,
+    /// Whom the account has asked to be a friend.
+    pub asking: BTreeMap<Account, Request>,
+    /// Who has asked the account to be a friend.
+    pub asked: BTreeMap<Account, Request>,
+    /// Who may ask to be a friend; `None` where it was never chosen, which means everybody.
+    pub may_ask: Option<MayAsk>,
+    /// What is in the lists here and otherwise at the server, until the account's owner says what is to be.
+    pub differences: Vec<Difference>,
+}
+
+/// An item that is here and not at the server, or there with another value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// What is here.
+    pub here: Item,
+    /// The server's value; `None` if it has none.
+    pub there: Option<Value>,
+}
+
+/// How far the items here have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// The server has never told all of them.
+    Never,
+    /// All that it has told is here.
+    Whole,
+    /// It is telling all of them anew; before, this device had those up to this version.
+    Anew(i64),
+}
+
+/// The state of the items' table, kept in `meta`.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    version: i64,
+    /// The sum of the digests of all items.
+    digest: u64,
+    progress: Progress,
+}
+
+impl Database {
+    /// The version up to which the account's items are here.
+    pub(super) fn items_version(&self) -> Result<u64, Error> {
+        Ok(u64::try_from(self.items_state()?.version).unwrap_or(0))
+    }
+
+    fn items_state(&self) -> Result<State, Error> {
+        let number = |name| self.meta::<i64>(name);
+        let progress = match (number("items_whole")?, number("items_before")?) {
+            (None, _) => Progress::Never,
+            (Some(_), None) => Progress::Whole,
+            (Some(_), Some(before)) => Progress::Anew(before),
+        };
+        let digest = number("items_digest")?.unwrap_or(0).cast_unsigned();
+        Ok(State { version: number("items_version")?.unwrap_or(0), digest, progress })
+    }
+
+    fn set_items_state(&self, state: State) -> Result<(), Error> {
+        let State { version, digest, progress } = state;
+        let mut set = self.connection.prepare_cached("INSERT OR REPLACE INTO meta VALUES (?, ?)")?;
+        set.execute(params!["items_version", version])?;
+        set.execute(params!["items_digest", digest.cast_signed()])?;
+        match progress {
+            Progress::Never => {}
+            Progress::Whole => {
+                set.execute(params!["items_whole", 1])?;
+                self.connection.prepare_cached("DELETE FROM meta WHERE name = 'items_before'")?.execute([])?;
+            }
+            Progress::Anew(before) => {
+                set.execute(params!["items_before", before])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores what a server has told, and brings the lists up to date with it.
+    pub(super) fn take_items(&self, page: &ItemPage) -> Result<Done, Error> {
+        let mut state = self.items_state()?;
+        if page.anew {
+            self.forget_items(&mut state)?;
+        }
+        for item in &page.items {
+            self.take_item(&mut state, item)?;
+        }
+        state.version = signed(page.version);
+        if page.digest.is_some_and(|digest| digest != state.digest) {
+            log::warn!("the items here are not those that the server has; they are asked for from the beginning");
+            self.forget_items(&mut state)?;
+            state.version = 0;
+            self.set_items_state(state)?;
+            return Ok(Done::Items { version: Some(0), lists: false });
+        }
+        let lists = match state.progress {
+            Progress::Never | Progress::Anew(_) if page.more => false,
+            Progress::Whole => {
+                for item in &page.items {
+                    self.show_item(item)?;
+                }
+                true
+            }
+            // A server that has less than this device once had was put back from a copy.
+            Progress::Never => self.compare(&mut state, true)?,
+            Progress::Anew(before) => self.compare(&mut state, before > signed(page.version))?,
+        };
+        self.set_items_state(state)?;
+        Ok(Done::Items { version: Some(page.version), lists })
+    }
+
+    fn compare(&self, state: &mut State, hold: bool) -> Result<bool, Error> {
+        state.progress = Progress::Whole;
+        self.set_items_state(*state)?;
+        self.show_all(hold)?;
+        Ok(true)
+    }
+
+    fn forget_items(&self, state: &mut State) -> Result<(), Error> {
+        self.connection.execute("DELETE FROM items", [])?;
+        state.digest = 0;
+        state.progress = match state.progress {
+            Progress::Never => Progress::Never,
+            Progress::Whole => Progress::Anew(state.version),
+            Progress::Anew(before) => Progress::Anew(before.max(state.version)),
+        };
+        Ok(())
+    }
+
+    fn take_item(&self, state: &mut State, item: &Item) -> Result<(), Error> {
+        let Item { kind, key, value } = item;
+        let before = self.item(kind, key)?.map_or(0, |value| item::digest(kind, key, &value));
+        state.digest = state.digest.wrapping_sub(before).wrapping_add(item.digest());
+        let c = &self.connection;
+        match value {
+            Some(value) => c.prepare_cached("INSERT OR REPLACE INTO items VALUES (?, ?, ?)")?.execute(params![
+                kind,
+                key,
+                value.to_string()
+            ]),
+            None => c.prepare_cached("DELETE FROM items WHERE kind = ? AND key = ?")?.execute(params![kind, key]),
+        }
+        .map(drop)
+    }
+
+    /// An item's value as the server has it, as JSON.
+    pub(super) fn item(&self, kind: &str, key: &str) -> Result<Option<String>, Error> {
+        let mut query = self.connection.prepare_cached("SELECT value FROM items WHERE kind = ? AND key = ?")?;
+        query.query_row(params![kind, key], |row| row.get(0)).optional()
+    }
+
+    /// An item's value as it is to be shown: as it was changed here, else as the server has it.
+    pub(super) fn current(&self, kind: Kind, key: &str) -> Result<Option<String>, Error> {
+        let mut query = self.connection.prepare_cached("SELECT value FROM item_changes WHERE kind = ? AND key = ?")?;
+        let changed: Option<Option<String>> =
+            query.query_row(params![kind.name(), key], |row| row.get(0)).optional()?;
+        match changed {
+            Some(value) => Ok(value),
+            None => self.item(kind.name(), key),
+        }
+    }
+
+    /// Whether changes are noted for the server: it has told all items once.
+    pub(super) fn are_items_kept(&self) -> Result<bool, Error> {
+        Ok(self.items_state()?.progress != Progress::Never)
+    }
+
+    /// Notes that an item is to have this value, if it has another one, for the server to be told; or held, for the
+    /// account's owner to be asked first. What the server would not take stays on this device.
+    pub(super) fn change_item(&self, kind: Kind, key: &str, value: Option<&Value>, held: bool) -> Result<(), Error> {
+        let Ok(checked) = kind.checked(key, value) else { return Ok(()) };
+        let value = checked.map(|value| value.to_string());
+        if value == self.current(kind, key)? {
+            return Ok(());
+        }
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO item_changes (kind, key, value, held) VALUES (?, ?, ?, ?)")?
+            .execute(params![kind.name(), key, value, held])
+            .map(drop)
+    }
+
+    /// The account's owner sets an item that no table of a list shows.
+    pub(super) fn set_own_item(&self, kind: Kind, key: &str, value: Option<&Value>) -> Result<(), Error> {
+        if self.are_items_kept()? { self.change_item(kind, key, value, false) } else { Ok(()) }
+    }
+
+    /// The changes that are to go to the server, in the order in which they were made, with their numbers.
+    pub(super) fn item_changes(&self) -> Result<Vec<(u64, Item)>, Error> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT number, kind, key, value FROM item_changes WHERE NOT held ORDER BY number")?;
+        let rows = query.query_map([], |row| {
+            let (number, kind, key): (i64, _, _) = (row.get("number")?, row.get("kind")?, row.get("key")?);
+            Ok((u64::try_from(number).unwrap_or(0), Item { kind, key, value: value(row.get("value")?) }))
+        })?;
+        rows.collect()
+    }
+
+    /// The server has taken the change with this number, or refused it for good: then what the server has is shown again.
+    pub(super) fn item_set(&self, number: u64, taken: bool) -> Result<(), Error> {
+        let mut query =
+            self.connection.prepare_cached("DELETE FROM item_changes WHERE number = ? RETURNING kind, key, value")?;
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Item { kind: row.get("kind")?, key: row.get("key")?, value: value(row.get("value")?) })
+        };
+        // Changed once more since it was sent.
+        let Some(item) = query.query_row([signed(number)], read).optional()? else { return Ok(()) };
+        if taken {
+            // The server tells it with the next items, after this answer and before any later change of the same.
+            let mut state = self.items_state()?;
+            self.take_item(&mut state, &item)?;
+            return self.set_items_state(state);
+        }
+        self.show_item(&item)
+    }
+
+    /// What the account's owner has said of the differences: what is here goes to the server, or what the server has is
+    /// shown here.
+    pub(super) fn settle_differences(&self, keep_ours: bool) -> Result<(), Error> {
+        let c = &self.connection;
+        if keep_ours {
+            return c.execute("UPDATE item_changes SET held = 0 WHERE held", []).map(drop);
+        }
+        let mut query = c.prepare("DELETE FROM item_changes WHERE held RETURNING kind, key")?;
+        let rows = query.query_map([], |row| Ok(Item { kind: row.get("kind")?, key: row.get("key")?, value: None }))?;
+        for item in rows.collect::<Result<Vec<_>, _>>()? {
+            self.show_item(&item)?;
+        }
+        Ok(())
+    }
+
+    /// What is known of friends and requests.
+    pub(super) fn friends(&self) -> Result<Friends, Error> {
+        let c = &self.connection;
+        let mut friends = Friends { kept_by_server: self.are_items_kept()?, ..Friends::default() };
+        let mut query = c.prepare_cached("SELECT kind, key, value FROM items WHERE kind IN (?, ?, ?)")?;
+        let kinds = [Kind::Friend, Kind::Asking, Kind::Asked].map(Kind::name);
+        let rows = query.query_map(kinds, |row| {
+            Ok(Item { kind: row.get("kind")?, key: row.get("key")?, value: value(row.get("value")?) })
+        })?;
+        for item in rows {
+            let item = item?;
+            let who = Account::sanitised(&item.key);
+            match Kind::named(&item.kind) {
+                Some(Kind::Friend) => drop(item.read().map(|friend| friends.friends.insert(who, friend))),
+                Some(Kind::Asking) => drop(item.read().map(|request| friends.asking.insert(who, request))),
+                Some(Kind::Asked) => drop(item.read().map(|request| friends.asked.insert(who, request))),
+                _ => {}
+            }
+        }
+        friends.may_ask = self
+            .current(Kind::MayAsk, "")?
+            .and_then(|value| Item::new(Kind::MayAsk, "", self::value(Some(value))).read());
+        friends.differences = self.differences()?;
+        Ok(friends)
+    }
+
+    fn differences(&self) -> Result<Vec<Difference>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT c.kind, c.key, c.value AS here, i.value AS there FROM item_changes c
+             LEFT JOIN items i ON i.kind = c.kind AND i.key = c.key WHERE c.held ORDER BY c.number",
+        )?;
+        let rows = query.query_map([], |row| {
+            let here = Item { kind: row.get("kind")?, key: row.get("key")?, value: value(row.get("here")?) };
+            Ok(Difference { here, there: value(row.get("there")?) })
+        })?;
+        rows.collect()
+    }
+}
+
+fn value(text: Option<String>) -> Option<Value> {
+    text.and_then(|text| serde_json::from_str(&text).ok())
+}
+
+#[cfg(test)]
+mod tests;
