@@ -1,15 +1,15 @@
-//! Session, socket and history behind one inbox: the owner calls [`Client::pump`] when the bell has
-//! rung, then [`Client::poll_event`] until `None`. Nothing here blocks. A face (windows, a terminal)
-//! sees values only, and never a socket or a database.
+//! Session, socket and history behind one inbox: the owner calls [`Client::pump`] when the bell has rung, then
+//! [`Client::poll_event`] until it returns `None`. Nothing here blocks. A face (windows or terminal) sees only values,
+//! never a socket or a database.
 //!
 //! Its parts:
 //!
 //! - `account`: the account that is open, and what is on its way between session and disk.
-//! - `event`: what a face is told.
-//! - `results`: what follows from what session and history say.
+//! - `event`: the events for a face.
+//! - `results`: what follows from events of the session and results of the history.
 //! - `asks`: what a face asks of history, server and protocol window.
-//! - `figures`: how the connection is doing, in either dialect, as a value and in words.
-//! - `local`: folders, ports and keys by server.
+//! - `figures`: the figures of the connection, in either dialect, as values and in words.
+//! - `local`: folders, ports and keys of each server.
 //! - `staying`: staying logged in on this device.
 //! - `rescue`: saving what can be read of a damaged history.
 
@@ -51,7 +51,7 @@ const EARLIER: u32 = 40;
 /// The longest that one turn of [`Client::pump`] may take.
 const TURN_TIME: Duration = Duration::from_millis(4);
 
-/// How long a deadline waits at most for what has arrived to be looked at first.
+/// How late a deadline may be handled because what has arrived is handled first.
 const LATE: Duration = Duration::from_millis(100);
 
 /// How long after the first change a face gives a draft to [`Client::set_draft`]; nothing waits while nobody types.
@@ -62,30 +62,31 @@ pub const DRAFT_SOON: Duration = Duration::from_millis(700);
 pub struct Config {
     /// The server's address.
     pub server: SocketAddr,
-    /// The server's name and port, where it has one: what is known of it stays known when the name leads elsewhere.
+    /// The server's name and port, if it was given by name: what is known about it is kept if the name leads to another
+    /// address.
     pub name: Option<String>,
-    /// The local address, if it matters.
+    /// The local address to bind to, if it matters.
     pub bind: Option<SocketAddr>,
-    /// Where histories lie: one file a server and account.
+    /// The folder of histories, with one file for each server and account.
     pub data: PathBuf,
-    /// How unread messages are asked for.
+    /// How unread messages are polled.
     pub polling: Polling,
-    /// Which dialects are spoken.
+    /// The dialects that may be spoken.
     pub dialect: Dialect,
-    /// Passwords may go to this server in the plain dialect, where everybody on the way can read them.
+    /// Whether passwords may be sent to this server in the plain dialect, which everybody on the way can read.
     pub allow_plain: bool,
 }
 
 /// Why the client could not open its socket or an account.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The socket could not be opened or a thread not be started.
+    /// The socket could not be opened, or a thread not started.
     #[error("{}", t!("error.network", error = crate::base::trouble::words(.0)))]
     Network(#[from] io::Error),
     /// The account's history cannot be opened.
     #[error(transparent)]
     History(#[from] HistoryError),
-    /// Another program of this machine has it; it was asked to show itself.
+    /// Another program on this machine has the account open; it was asked to show itself.
     #[error("{}", t!("error.already_open"))]
     AlreadyOpen,
     /// The account's damaged history is being rescued at this moment.
@@ -98,19 +99,19 @@ pub struct Client {
     session: Session,
     /// `None` after [`Client::use_server`] failed.
     socket: Option<Socket>,
-    /// Why nothing could be sent lately; said once.
+    /// Why nothing could be sent lately; reported once.
     trouble: Option<io::ErrorKind>,
-    /// What went wrong last, and when.
+    /// The last error and its time, in milliseconds since 1970.
     last_error: Option<(i64, String)>,
     timer: Timer,
     account: Option<OpenAccount>,
-    /// What lets this device in without a password is to be kept on disk.
+    /// Whether the token that lets this device log in without a password is to be kept on disk.
     staying: bool,
-    /// The server is known to be this project's server.
+    /// Whether the server is known to be this project's server.
     ours: bool,
-    /// The server is known to be another program, without requests 10 and 11.
+    /// Whether the server is known to be another program, without requests 10 and 11.
     foreign: bool,
-    /// Whether another program changes passwords, as far as it has shown.
+    /// Whether a server of another program changes passwords, as far as it has shown.
     changes_passwords: Option<bool>,
     silent: bool,
     not_storing: bool,
@@ -170,7 +171,7 @@ impl Client {
         self.changes_passwords = changes_passwords(&self.config);
         self.session = session_of(&self.config)?;
         self.tap.begin_anew();
-        // The old one first: the local port may be the same.
+        // The old one is closed first, since the local port may be the same.
         self.socket = None;
         self.socket = Some(open_socket(&self.config, &self.bell)?);
         Ok(())
@@ -196,7 +197,7 @@ impl Client {
             }
             self.drain(now);
         }
-        // Whatever goes on arriving, a deadline is kept, if not to the moment: what arrived may meet it.
+        // Whatever keeps arriving, deadlines are kept, if a little late: what has arrived may meet them.
         let now = clock();
         if self.session.poll_timeout().is_some_and(|at| at + LATE <= now.instant) {
             self.deadline(now);
@@ -219,7 +220,7 @@ impl Client {
         } else if self.timer.due() {
             self.deadline(now);
         } else if self.rescued() {
-            // It is an event.
+            // It has become an event.
         } else {
             return false;
         }
@@ -243,7 +244,7 @@ impl Client {
         self.timer.set([self.session.poll_timeout(), list].into_iter().flatten().min());
     }
 
-    /// The next event; call until `None` after [`Client::pump`] and after each command.
+    /// Returns the next event; called until it returns `None`, after [`Client::pump`] and after each command.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -284,9 +285,9 @@ impl Client {
         Ok(())
     }
 
-    /// Passwords may go to this server in the plain dialect, now and later: after [`Event::PlainOnly`], when
-    /// somebody agreed to that. For a server that was spoken to securely it counts in this run alone, and until
-    /// it is again.
+    /// Allows passwords to be sent to this server in the plain dialect, now and later; called after
+    /// [`Event::PlainOnly`], when the person has agreed. For a server that encrypted before, this counts in this run
+    /// only, and until it encrypts again.
     pub fn allow_plain(&mut self, now: Now) {
         if !self.session.was_ever_secure() {
             keep_consent(&self.config);
@@ -301,21 +302,21 @@ impl Client {
         self.after(now);
     }
 
-    /// Whether the server changes passwords in the plain dialect: ours does, others may have shown it, now or before.
-    /// None if nobody knows; then asking is harmless, and tells.
+    /// Returns whether the server changes passwords in the plain dialect: ours does, and others may have shown it, now
+    /// or before. `None` if that is unknown; then asking is harmless, and tells.
     #[must_use]
     pub fn changes_passwords(&self) -> Option<bool> {
         if self.ours { Some(true) } else { self.changes_passwords }
     }
 
-    /// Asks a server in the plain dialect who is online, also one that is not asked by itself: answered by
-    /// [`Event::Online`], or [`Event::Extensions`] if it does not say.
+    /// Asks a server in the plain dialect who is online, even one that is not asked automatically; answered by
+    /// [`Event::Online`], or by [`Event::Extensions`] if it does not say.
     pub fn ask_who(&mut self, now: Now) {
         self.session.ask_who(now.instant);
         self.after(now);
     }
 
-    /// Whether the server is known to be another program than ours, in the plain dialect: without a lobby.
+    /// Returns whether the server is known, in the plain dialect, to be another program than ours, without a lobby.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.foreign && self.session.speaks() != Some(crate::client::session::SpokenDialect::Secure)
@@ -333,14 +334,14 @@ impl Client {
         self.session.refuse_plain();
     }
 
-    /// The server may show this key from now on: after [`Event::KeyChanged`], when its words were
-    /// compared. Then log in again.
+    /// Accepts this key of the server from now on; called after [`Event::KeyChanged`], when its words were compared.
+    /// Then log in again.
     pub fn trust(&mut self, now: Now, key: Vec<u8>) {
         self.session.trust(key);
         self.after(now);
     }
 
-    /// Opens the account's history on its thread to be read, and asks for the list; nothing is sent.
+    /// Opens the account's history for reading on its thread, and asks for the list; sends nothing.
     ///
     /// # Errors
     /// The errors of [`Client::login`].
@@ -356,21 +357,20 @@ impl Client {
 
     /// Closes the account's history and frees it for another window, after [`Client::go_offline`].
     pub fn close_account(&mut self) {
-        // Without a history nothing may be taken, nor anybody's message go into another's.
+        // Without a history nothing may be taken, and no message may get into another account's history.
         self.session.forget();
         self.silent = false;
         self.not_storing = false;
         self.account = None;
     }
 
-    /// The file of an account's history on this server.
+    /// Returns the path of an account's history on this server.
     #[must_use]
     pub fn history_path(&self, account: &Account) -> PathBuf {
         folder(&self.config).join(format!("{}.sqlite", file_name(account.as_str())))
     }
 
-    /// From here on a login ends no other session of the account, until [`Client::take_over`]; for unattended
-    /// programs.
+    /// Makes later logins end no other session of the account, until [`Client::take_over`]; for unattended programs.
     pub fn log_in_if_free(&mut self) {
         self.session.log_in_if_free();
     }
@@ -381,7 +381,7 @@ impl Client {
         self.after(now);
     }
 
-    /// Goes offline; what is not sent stays in the outbox.
+    /// Goes offline; unsent messages stay in the outbox.
     pub fn go_offline(&mut self, now: Now) {
         self.log_in_no_more();
         self.session.go_offline(now.instant);
@@ -390,14 +390,14 @@ impl Client {
 
     /// Goes online again with the account of the last login.
     pub fn go_online(&mut self, now: Now) {
-        // Without a history nothing could be kept.
+        // Without a history nothing could be stored.
         if self.account.is_some() {
             self.session.go_online(now.instant);
         }
         self.after(now);
     }
 
-    /// Asks at once, and reconnects at once.
+    /// Asks for messages at once, and reconnects at once.
     pub fn fetch_now(&mut self, now: Now) {
         self.session.fetch_now(now.instant);
         self.after(now);
@@ -416,15 +416,15 @@ impl Client {
         self.after(now);
     }
 
-    /// A datagram typed by hand, and what is expected of it.
+    /// Sends a datagram typed by hand, and notes what is expected of it.
     pub fn by_hand(&mut self, now: Now, bytes: Vec<u8>, expectation: Expectation) {
         self.tap.expect(&bytes, expectation);
         self.session.by_hand(now.instant, bytes);
         self.after(now);
     }
 
-    /// Sends a text of any length: on disk first, then on the wire. False when it is blank or nobody
-    /// is logged in; then nothing happened.
+    /// Sends a text of any length: it is stored on disk first, then sent. Returns false, and does nothing, if the text
+    /// is blank or nobody is logged in.
     pub fn send_message(&mut self, now: Now, to: &Account, text: &str) -> bool {
         let Some(account) = &mut self.account else { return false };
         let parts = MessageText::split(text);
@@ -433,32 +433,33 @@ impl Client {
         any
     }
 
-    /// Sends a message that failed, or may have, once more under its old row. One that was written to an account that is no
-    /// more ([`SendState::MadeAnew`]) goes to the one that has the name now.
+    /// Sends a message that failed, or may have failed, once more under its old row. One that was written to an account
+    /// that no longer exists ([`SendState::MadeAnew`]) goes to the account that has the name now.
     pub fn resend(&self, id: MessageId, to: Account, text: MessageText) {
         self.submit(Op::Write(Write::Resend { id, to, text }));
     }
 
-    /// How many sent messages are not yet answered; the face asks before it closes.
+    /// Returns how many sent messages are not answered yet; a face asks before it closes.
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.account.as_ref().map_or(0, OpenAccount::unsent)
     }
 
-    /// Whether the server has not answered for 3 s, though somebody is logged in: nothing that was known of others is
-    /// sure then, and messages wait.
+    /// Returns whether the server has not answered for 3 s while somebody is logged in; then nothing known about others
+    /// is certain, and messages wait.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.silent
     }
 
-    /// Whether messages wait here because the server cannot store them now: its disk may be full.
+    /// Returns whether messages wait here because the server cannot store them now, for example because its disk is
+    /// full.
     #[must_use]
     pub fn is_not_storing(&self) -> bool {
         self.not_storing
     }
 
-    /// The connection's state.
+    /// Returns the connection's state.
     #[must_use]
     pub fn link(&self) -> ConnectionState {
         self.session.link()

@@ -6,18 +6,18 @@
 //!
 //! Its parts:
 //!
-//! - `op`: what it is asked and answers, reads apart from writes.
-//! - `database`: a batch of these as one transaction, and which function does which.
-//! - `schema`: the file's form.
-//! - `messages`: messages on their way.
+//! - `op`: the operations and their results.
+//! - `database`: a batch of operations as one transaction.
+//! - `schema`: the tables and their migrations.
+//! - `messages`: the operations on messages.
 //! - `look`: what a face reads: rows, pages, search.
-//! - `people`: who is in the list, with figures kept beside the messages.
-//! - `device`: this device's name, what lets it in, and its cursor.
-//! - `made`: which account a name is, where one was made anew.
-//! - `delivered`: which of one's own messages a receiver has.
-//! - `items`: the account's items as the server has them, and changes on their way to it.
-//! - `picture`: the lists as they follow from the items, and the reverse.
-//! - `past`: what the server had before this device was there.
+//! - `people`: the list, with its figures.
+//! - `device`: this device's name, token and cursor.
+//! - `made`: tells accounts of one name apart.
+//! - `delivered`: which sent messages were delivered.
+//! - `items`: the account's items on the server, and changes to them that are not sent yet.
+//! - `picture`: converts the items into the lists, and the lists into items.
+//! - `past`: messages that the server has from before this device.
 //! - `matching`: which messages of two lists are the same. Pure.
 //! - `moment`: when a message was written. Pure.
 //! - `contacts`: the list of friends as CSV.
@@ -68,7 +68,7 @@ use crate::client::session::{DeviceState, LastDelivery};
 /// The most operations that one transaction holds.
 const BATCH: usize = 256;
 
-/// Why a history cannot be opened; a sentence for its owner.
+/// Why a history cannot be opened; a sentence for the person.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// The folder or file cannot be made or written.
@@ -82,7 +82,7 @@ pub enum HistoryError {
     /// The same account is open in another process.
     #[error("{}", t!("error.locked"))]
     Locked,
-    /// Written by a later program.
+    /// The file was written by a later program.
     #[error("{}", t!("error.newer", found = .found, known = .known))]
     Newer {
         /// The schema version found in the file.
@@ -90,7 +90,7 @@ pub enum HistoryError {
         /// The version that this program writes.
         known: i64,
     },
-    /// The disk is full, or the like.
+    /// The disk is full, or has another trouble.
     #[error("{}", t!("error.history", path = .path.display(), error = .trouble.words()))]
     Trouble {
         /// The history's file.
@@ -98,7 +98,7 @@ pub enum HistoryError {
         /// What is wrong.
         trouble: Trouble,
     },
-    /// Not a database, or damaged.
+    /// The file is damaged or not a database.
     #[error("{}", t!("error.damaged", path = .path.display(), error = .error))]
     Damaged {
         /// The history's file.
@@ -113,11 +113,11 @@ pub enum HistoryError {
 pub struct Contact {
     /// The account that this is about.
     pub account: Account,
-    /// What their owner calls them; may be empty.
+    /// The remark; may be empty.
     pub remark: String,
-    /// The section they stand in; may be empty.
+    /// The group; may be empty.
     pub group: String,
-    /// Their messages are kept but not shown.
+    /// Whether they are blocked: messages are kept but not shown.
     pub blocked: bool,
 }
 
@@ -126,17 +126,17 @@ pub struct Contact {
 pub struct Conversation {
     /// The contact; a stranger has neither remark nor group.
     pub contact: Contact,
-    /// Not in the list, but has written or is blocked.
+    /// Whether they are not in the list, but have written or are blocked.
     pub stranger: bool,
     /// The last message and when it was written, in milliseconds since 1970.
     pub last: Option<(String, i64)>,
-    /// What is typed to them and not sent.
+    /// The draft, if there is one.
     pub draft: Option<String>,
     /// The number of unread messages.
     pub unread: u64,
 }
 
-/// Strangers that are not in the list one by one: a flood of them is one line.
+/// Strangers who are not in the list one by one; a flood of them is shown as one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MoreStrangers {
     /// The number of strangers.
@@ -145,14 +145,14 @@ pub struct MoreStrangers {
     pub unread: u64,
 }
 
-/// What a transcript knows of every row before it reads any.
+/// What a transcript knows of each row before it reads its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowMeta {
     /// The message's row in the history.
     pub id: MessageId,
     /// The number of characters, from which the transcript estimates the row's height.
     pub chars: u32,
-    /// The number of line breaks.
+    /// The number of line breaks in the text.
     pub breaks: u32,
     /// Whether this account sent it.
     pub outgoing: bool,
@@ -169,19 +169,20 @@ pub struct Row {
     pub id: MessageId,
     /// The message's text.
     pub text: String,
-    /// When it was written, in milliseconds since 1970. Where only the server's own clock is known, the moment at which
-    /// this computer's shows the same; [`Row::moment`] tells them apart.
+    /// When it was written, in milliseconds since 1970. If only the reading of the server's clock is known, this is the
+    /// moment at which this computer's clock shows the same; [`Row::moment`] tells the two apart.
     pub unix_ms: i64,
-    /// When it came, by this computer's clock; none for one's own and for what the server had of before.
+    /// When it was received, by this computer's clock; `None` for messages that this account sent and for old ones that
+    /// the server had.
     pub came_ms: Option<i64>,
-    /// The time as a plain server wrote it, where its zone is not known; else none.
+    /// The time as a plain server wrote it, if the server's time zone is unknown; otherwise `None`.
     pub server_time: Option<String>,
     /// The delivery state of a message that this account sent; `None` for received ones.
     pub state: Option<SendState>,
-    /// It is the message before once more, which the server offered again.
+    /// Whether this is the previous message again, which the server delivered a second time.
     pub repeat: bool,
-    /// It is no message but a sentence of this program's, in the language of the moment: that from here on the account is
-    /// another one of the same name.
+    /// Whether this is no message but a notice of the client, in the current language: from here on another account has
+    /// this name.
     pub note: bool,
 }
 
@@ -194,9 +195,9 @@ pub struct Unsent {
     pub to: Account,
     /// The message's text.
     pub text: String,
-    /// It may be at the server already: the secure dialect sends it again under its row.
+    /// Whether the server may have it already; the secure dialect sends it again under the same row.
     pub again: bool,
-    /// Which account of the receiver's name it was written to, as [`crate::client::session::Recipient::made`].
+    /// Which account of the recipient's name it was written to, as in [`crate::client::session::Recipient::made`].
     pub made: Option<i64>,
 }
 
@@ -215,7 +216,7 @@ impl From<HistoryError> for NotOpened {
     }
 }
 
-/// The owner's end of the history's thread. Dropping it commits what waits and ends the thread.
+/// The owner's end of the history's thread. Dropping it commits what is waiting and ends the thread.
 #[derive(Debug)]
 pub struct History {
     // Before the thread: the channel must be closed when the thread is joined.
@@ -226,11 +227,11 @@ pub struct History {
 }
 
 impl History {
-    /// Takes the file's lock and starts the thread, which opens it, since a migration may take its
-    /// time: [`Done::Opened`] says when it can be used. `bell` rings when results are there.
+    /// Takes the file's lock and starts the thread. The thread opens the file, because a migration may take some time;
+    /// [`Done::Opened`] says when the history can be used. `bell` rings when results are ready.
     ///
     /// # Errors
-    /// [`HistoryError::Locked`], [`HistoryError::File`].
+    /// [`HistoryError::Locked`] and [`HistoryError::File`].
     pub fn open(path: &Path, bell: Bell) -> Result<Self, HistoryError> {
         let lock = schema::lock(path)?;
         let (ops, todo) = crossbeam_channel::unbounded();

@@ -1,5 +1,4 @@
-//! What stands in a list of friends, in which order and under which heading, for windows and terminal
-//! alike. Pure.
+//! What a list of friends contains, in which order and sections, for windows and terminal alike. Pure.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,9 +11,9 @@ use crate::base::shown;
 use crate::client::friendship::Friendship;
 use crate::client::history::{Conversation, Friends, MoreStrangers};
 
-/// Strangers that are shown; the rest of a flood is one row.
+/// The most strangers that are shown; the others are one row.
 const STRANGERS: usize = 20;
-/// Conversations that stand under "recent" at most.
+/// The most conversations under "recent".
 const RECENT: usize = 8;
 
 /// Whether a person is online.
@@ -34,13 +33,13 @@ pub enum Section {
     Requests,
     /// The most recent conversations.
     Recent,
-    /// Friends by their owner's groups; the empty one is simply "friends".
+    /// Friends by group; the empty group is simply "friends".
     Group(String),
     /// Other accounts that are online, on servers that list them.
     Online,
     /// Strangers: they have written and are not contacts.
     Strangers,
-    /// Blocked contacts, whose messages are stored and not shown.
+    /// Blocked contacts, whose messages are stored but not shown.
     Blocked,
 }
 
@@ -53,18 +52,18 @@ pub enum Entry {
         section: Section,
         /// The heading's text.
         title: String,
-        /// How many, or how many of how many are online.
+        /// How many there are, or how many of them are online.
         count: String,
         /// Whether what belongs to it is shown.
         open: bool,
-        /// Unread below it while it is closed.
+        /// The number of unread messages in it while it is closed.
         unread: u64,
     },
     /// Somebody who asks to be a friend.
     Request(Person),
     /// A person or the lobby.
     Person(Person),
-    /// Nobody is called so: offers to add them.
+    /// Nobody has this name: offers to add them.
     Add(String),
     /// How many more strangers there are, and how many unread messages of theirs; a search finds them.
     More(usize, u64),
@@ -83,7 +82,7 @@ pub struct Person {
     pub contact: bool,
     pub blocked: bool,
     pub friendship: Friendship,
-    /// This row is under "recent"; of a friend it is one more.
+    /// Whether this row is under "recent", in addition to the friend's own row.
     pub recent: bool,
 }
 
@@ -95,7 +94,7 @@ pub struct Roster {
     more_strangers: MoreStrangers,
     friends: Friends,
     online: Option<Vec<Account>>,
-    /// The server is silent, or has not said who is online since it was.
+    /// Whether the server is silent, or has not said who is online since it was.
     unsure: bool,
     closed: HashSet<Section>,
 }
@@ -115,12 +114,12 @@ impl Roster {
         }
     }
 
-    /// The list as the history has it, the latest first.
+    /// Sets the list as the history has it, the latest first.
     pub fn set_conversations(&mut self, conversations: Vec<Conversation>) {
         self.conversations = conversations;
     }
 
-    /// Strangers that do not stand in the list one by one.
+    /// Sets the figures of strangers who are not listed one by one.
     pub fn set_more_strangers(&mut self, more: MoreStrangers) {
         self.more_strangers = more;
     }
@@ -142,44 +141,44 @@ impl Roster {
         if account.is_room() { Friendship::Unknown } else { self.friends.with(account) }
     }
 
-    /// Who is online, sorted; then there is a lobby as well. Whether that is something new.
+    /// Sets who is online, sorted; with that there is a lobby too. Returns whether something has changed.
     pub fn set_online(&mut self, online: Option<Vec<Account>>) -> bool {
         let doubted = std::mem::take(&mut self.unsure);
         let before = std::mem::replace(&mut self.online, online);
         doubted || before != self.online
     }
 
-    /// What was said of who is online may not be true any more, until it is said anew.
+    /// Notes that what is known about who is online may be out of date, until it is set again.
     pub fn doubt_online(&mut self) {
         self.unsure = self.online.is_some();
     }
 
-    /// Whether the list of online accounts may be outdated.
+    /// Returns whether the list of online accounts may be out of date.
     #[must_use]
     pub fn is_unsure(&self) -> bool {
         self.unsure
     }
 
-    /// All conversations, the latest first.
+    /// Returns all conversations, the latest first.
     #[must_use]
     pub fn conversations(&self) -> &[Conversation] {
         &self.conversations
     }
 
-    /// Who is online, sorted; nobody where the server does not say.
+    /// Returns who is online, sorted; nobody if the server does not say.
     #[must_use]
     pub fn online(&self) -> &[Account] {
         self.online.as_deref().unwrap_or_default()
     }
 
-    /// Opens or closes what stands under a heading.
+    /// Opens or closes a section.
     pub fn toggle(&mut self, section: &Section) {
         if !self.closed.remove(section) {
             self.closed.insert(section.clone());
         }
     }
 
-    /// What somebody is called here, as it may be shown on a line of its own.
+    /// Returns the name under which an account is shown, on one line.
     #[must_use]
     pub fn name(&self, account: &Account) -> String {
         if account.as_str() == Account::LOBBY {
@@ -189,7 +188,7 @@ impl Roster {
         if remark.is_empty() { account.shown().into_owned() } else { shown::line(&remark) }
     }
 
-    /// Who is called so: an account in the list, a remark, or an account that is online.
+    /// Returns the account that a name stands for: an account in the list, a remark, or an account that is online.
     #[must_use]
     pub fn resolve(&self, name: &str) -> Option<Account> {
         let contacts = || self.conversations.iter().map(|c| &c.contact);
@@ -199,13 +198,13 @@ impl Roster {
         known.or_else(remark).map(|contact| &contact.account).or_else(online).cloned()
     }
 
-    /// Somebody's remark as it is kept; empty for whoever has none.
+    /// Returns the remark of an account as it is stored; empty if there is none.
     #[must_use]
     pub fn remark(&self, account: &Account) -> &str {
         self.find(account).map_or("", |c| &c.contact.remark)
     }
 
-    /// What the writer of a room's message is called, by the account that its frame names: their remark, else that.
+    /// Returns the name of the writer of a room's message: the remark of the account in its frame, else the account.
     #[must_use]
     pub fn writer(&self, framed: &str) -> String {
         let account = names::unmarked(framed);
@@ -214,27 +213,27 @@ impl Roster {
         remark.unwrap_or_else(|| names::shown(&account).into_owned())
     }
 
-    /// The remarks, by account.
+    /// Returns the remarks, by account.
     #[must_use]
     pub fn remarks(&self) -> HashMap<String, String> {
         let known = self.conversations.iter().filter(|c| !c.contact.remark.is_empty());
         known.map(|c| (c.contact.account.to_string(), names::tidy(&c.contact.remark))).collect()
     }
 
-    /// The conversation with an account, if there is one.
+    /// Returns the conversation with an account, if there is one.
     #[must_use]
     pub fn find(&self, account: &Account) -> Option<&Conversation> {
         self.conversations.iter().find(|c| c.contact.account == *account)
     }
 
-    /// Whether there is certainly such an account, as far as is known here: a friend, or somebody who is online. Whoever stands
-    /// among the strangers may have been written to and not exist.
+    /// Returns whether there certainly is such an account: a friend, or somebody who is online. A stranger in the list
+    /// may have been written to without existing.
     #[must_use]
     pub fn is_met(&self, account: &Account) -> bool {
         self.find(account).is_some_and(|c| !c.stranger) || self.online().contains(account)
     }
 
-    /// Whether somebody is online; `None` where nobody knows.
+    /// Returns whether somebody is online; `None` if that is unknown.
     #[must_use]
     pub fn presence(&self, account: &Account) -> Option<Presence> {
         let online = self.online.as_ref()?;
@@ -244,13 +243,13 @@ impl Roster {
         Some(if online.binary_search(account).is_ok() { Presence::Online } else { Presence::Offline })
     }
 
-    /// The number of unread messages in all conversations.
+    /// Returns the number of unread messages in all conversations.
     #[must_use]
     pub fn unread(&self) -> u64 {
         self.conversations.iter().map(|c| c.unread).sum()
     }
 
-    /// Groups in use, sorted.
+    /// Returns the groups in use, sorted.
     #[must_use]
     pub fn groups(&self) -> Vec<String> {
         let mut groups: Vec<String> = self.conversations.iter().map(|c| c.contact.group.clone()).collect();
@@ -260,7 +259,7 @@ impl Roster {
         groups
     }
 
-    /// The list, for a search; all of it for an empty one. `now_ms` for "yesterday".
+    /// Returns the lines of the list for a search; all of them for an empty one. `now_ms` is needed for "yesterday".
     #[must_use]
     pub fn entries(&self, search: &str, now_ms: i64) -> Vec<Entry> {
         let search = search.trim();
@@ -278,7 +277,7 @@ impl Roster {
         let mut entries: Vec<Entry> = people.map(Entry::Person).collect();
         let known = |e: &Entry| matches!(e, Entry::Person(p) if p.contact && p.account.as_str() == search);
         if !entries.iter().any(known) && may_be_account(search) && search != self.me.as_str() {
-            // Enter takes the first: whoever types the account of somebody new wants to add them.
+            // Enter takes the first line: somebody who types the account of a new person wants to add them.
             let new = |e: &Entry| matches!(e, Entry::Person(p) if p.account.as_str() == search && self.find(&p.account).is_none());
             let at = if entries.iter().any(new) { 0 } else { entries.len() };
             entries.insert(at, Entry::Add(search.to_owned()));
@@ -303,7 +302,7 @@ impl Roster {
             } else if person.account.is_room() {
                 recent.push(Person { recent: true, ..person });
             } else {
-                // A friend is always in their group; what is recent is one more way there.
+                // A friend is always in their group; "recent" is an additional way there.
                 if conversation.last.is_some() && recent.len() < RECENT {
                     recent.push(Person { recent: true, ..person.clone() });
                 }
@@ -357,7 +356,7 @@ impl Roster {
         };
         let open = !self.closed.contains(&section);
         let requests = section == Section::Requests;
-        // Closed, "recent" hides nobody but the rooms.
+        // If "recent" is closed, only its rooms are hidden.
         let hidden = |p: &&Person| !p.recent || p.account.is_room();
         let unread = if open { 0 } else { people.iter().filter(hidden).map(|p| p.unread).sum() };
         entries.push(Entry::Section { section, title, count, open, unread });
@@ -367,7 +366,7 @@ impl Roster {
         }
     }
 
-    /// Online, and nobody one knows.
+    /// Returns the people who are online and not in the list.
     fn others(&self) -> impl Iterator<Item = Person> {
         let known: HashSet<&Account> = self.conversations.iter().map(|c| &c.contact.account).collect();
         let others =
@@ -404,7 +403,7 @@ impl Roster {
         }
     }
 
-    /// The first line of a message, or that it has none; a room's without the brackets around its writer.
+    /// Returns the first line of a message, or a text if it has none; in a room without the brackets around its writer.
     #[must_use]
     pub fn one_line(&self, text: &str, room: bool) -> String {
         match names::unframed(text.trim_start()) {
@@ -473,8 +472,8 @@ impl Roster {
     }
 }
 
-/// Whether somebody may be meant: a sentence that went here by mistake is nobody, and Enter would add them. Whoever is
-/// called so all the same can be added in the window for that.
+/// Returns whether a text may be meant as a name: a sentence that was typed here by mistake is not, since Enter would
+/// add it. Somebody who is called so can be added in the window for that.
 fn may_be_account(text: &str) -> bool {
     let punctuation = |c: char| matches!(c, ',' | '?' | '!' | '，' | '。' | '？' | '！' | '、');
     Account::person(text).is_ok() && !text.contains(char::is_whitespace) && !text.contains(punctuation)
@@ -488,12 +487,12 @@ fn presence_word(presence: Option<Presence>) -> String {
     }
 }
 
-/// Until when the times in [`Roster::entries`] say what is so ("yesterday"): the next local midnight, in milliseconds since
-/// 1970. A window that shows them lists anew then.
+/// Returns until when the times in [`Roster::entries`] ("yesterday") are right: the next local midnight, in
+/// milliseconds since 1970. Windows then show the list anew.
 #[must_use]
 pub fn times_hold_until(now_ms: i64) -> Option<i64> {
     let tomorrow = Local.timestamp_millis_opt(now_ms).earliest()?.date_naive().succ_opt()?;
-    // Where the clock skips midnight itself, the day begins with the first hour there is.
+    // If the clock skips midnight, the day begins with the first hour that exists.
     let hours = (0..3).filter_map(|hour| Local.from_local_datetime(&tomorrow.and_hms_opt(hour, 0, 0)?).earliest());
     hours.map(|begin| begin.timestamp_millis()).next()
 }

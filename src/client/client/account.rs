@@ -1,5 +1,5 @@
-//! The account that is open, until it is closed or another one is opened: its history, the listener that a second program of this machine notifies, and what is on
-//! its way between the session and the disk.
+//! The account that is open, until it is closed or another one is opened: its history, the listener that a second
+//! program of this machine notifies, and what is on its way between the session and the disk.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
@@ -28,12 +28,12 @@ pub(super) struct UnstoredMessage {
     pub(super) unix_ms: i64,
 }
 
-/// A message on its way to the disk; one of one's own from another device too.
+/// A message on its way to the disk; also one that another device of this account has sent.
 pub(super) struct Incoming {
     pub(super) row: Row,
-    /// The conversation that it belongs to.
+    /// The conversation that the message belongs to.
     pub(super) from: Account,
-    /// The server keeps it until it is on disk here.
+    /// Whether the server keeps it until it is on disk here.
     pub(super) kept: bool,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct OpenAccount {
     /// The credential of the login that begins once the history is open.
     pub(super) opening: Option<Credential>,
     online: Option<Vec<Account>>,
-    /// The list is not read again before this, and is read then if something has come since.
+    /// When the list may be read again; it is read then if something has come since.
     list_at: Option<Instant>,
     list_due: bool,
     next_request: u64,
@@ -56,9 +56,9 @@ pub(super) struct OpenAccount {
     unsent: HashMap<MessageId, SendState>,
     blocked: Vec<Account>,
     more_strangers: MoreStrangers,
-    /// How many seconds a plain server's clock is before UTC, if that is known.
+    /// By how many seconds a plain server's clock is before UTC, if that is known.
     pub(super) zone: Option<i32>,
-    /// When a plain server said last that no message waits.
+    /// When a plain server last said that no message waits.
     pub(super) nothing_waits: Option<i64>,
     /// Whether the damage of the history was reported.
     pub(super) damaged: bool,
@@ -106,7 +106,7 @@ impl OpenAccount {
         self.history.submit(op);
     }
 
-    /// The history's next result.
+    /// Returns the history's next result.
     pub(super) fn done(&mut self) -> Option<Done> {
         if self.results.is_empty() {
             self.results.extend(self.history.done().into_iter().flatten());
@@ -114,28 +114,28 @@ impl OpenAccount {
         self.results.pop_front()
     }
 
-    /// Results that wait for the next turn.
+    /// Returns how many results wait for the next turn.
     pub(super) fn results(&self) -> usize {
         self.results.len()
     }
 
-    /// Operations that wait for the disk, and how many it has done.
+    /// Returns how many operations wait for the disk, and how many it has done.
     pub(super) fn history_figures(&self) -> (usize, u64) {
         self.history.figures()
     }
 
-    /// Whether somebody has opened this account once more, since this was asked last.
+    /// Returns whether somebody has opened this account again since the last call.
     pub(super) fn rung(&self) -> bool {
         self.door.as_ref().is_some_and(InstanceListener::rung)
     }
 
-    /// How often somebody has.
+    /// Returns how often somebody has opened this account again.
     pub(super) fn rings(&self) -> u64 {
         self.door.as_ref().map_or(0, InstanceListener::count)
     }
 
-    /// Reads the list after a message has come; of a flood that costs more than the messages, so every
-    /// [`LIST`] at most.
+    /// Reads the list after a message has come. During a flood of messages reading the list would cost more than the
+    /// messages, so this happens once per [`LIST`] at most.
     pub(super) fn list(&mut self, now: Instant) {
         self.list_due = self.list_at.is_some_and(|at| now < at);
         if !self.list_due {
@@ -144,7 +144,7 @@ impl OpenAccount {
         }
     }
 
-    /// When [`OpenAccount::list_if_due`] wants to be called.
+    /// Returns when [`OpenAccount::list_if_due`] should be called next.
     pub(super) fn list_at(&self) -> Option<Instant> {
         self.list_at.filter(|_| self.list_due)
     }
@@ -155,14 +155,14 @@ impl OpenAccount {
         }
     }
 
-    /// The list was read; says what else has changed with it.
+    /// Takes the list that was read, and returns what else changed with it.
     pub(super) fn listed(&mut self, list: &[Conversation], more: MoreStrangers) -> Option<Event> {
         self.blocked = list.iter().filter(|c| c.contact.blocked).map(|c| c.contact.account.clone()).collect();
         let changed = std::mem::replace(&mut self.more_strangers, more) != more;
         (changed || more.people > 0).then_some(Event::MoreStrangers(more))
     }
 
-    /// Puts a message of one's own on disk, before it is sent.
+    /// Puts a message that this account wrote on disk, before it is sent.
     pub(super) fn keep(&mut self, to: &Account, text: MessageText, unix_ms: i64) {
         self.next_request += 1;
         let request = self.next_request;
@@ -170,12 +170,12 @@ impl OpenAccount {
         self.keeping.insert(request, UnstoredMessage { to: to.clone(), text, unix_ms });
     }
 
-    /// It is there, or could not be put there.
+    /// Returns the message of this request, which is on disk now or could not be put there.
     pub(super) fn kept(&mut self, request: u64) -> Option<UnstoredMessage> {
         self.keeping.remove(&request)
     }
 
-    /// A message of one's own came further.
+    /// Notes the new delivery state of a message that this account sent.
     pub(super) fn came_further(&mut self, id: MessageId, state: SendState) {
         if state.is_open() {
             self.unsent.insert(id, state);
@@ -184,19 +184,19 @@ impl OpenAccount {
         }
     }
 
-    /// Messages of one's own that are not settled.
+    /// Returns the number of messages of this account that are not settled.
     pub(super) fn unsent(&self) -> usize {
         self.unsent.len() + self.keeping.len()
     }
 
-    /// A message has arrived; `op` puts it on disk.
+    /// Takes a message that has arrived; `op` puts it on disk.
     pub(super) fn receive(&mut self, token: StoreToken, incoming: Incoming, op: Op) {
         self.incoming.insert(token, incoming);
         self.submit(op);
     }
 
-    /// It is on disk, was there before (`known`), or could not be stored.
-    /// `state` is how far one's own has come by then.
+    /// Takes the result for a message that arrived: it is on disk, was there before (`known`), or could not be stored.
+    /// `state` is the delivery state of a message that another device of this account sent.
     pub(super) fn stored(
         &mut self,
         token: StoreToken,
@@ -220,7 +220,7 @@ impl OpenAccount {
         events
     }
 
-    /// Who came and went since the last list; both are sorted.
+    /// Returns who came and who went since the last list of people online; both lists are sorted.
     pub(super) fn comings_and_goings(&mut self, new: &[Account]) -> Vec<Event> {
         let Some(old) = self.online.replace(new.to_vec()) else { return Vec::new() };
         let came = new.iter().filter(|a| old.binary_search(a).is_err()).cloned().map(Event::CameOnline);

@@ -1,6 +1,7 @@
-//! Which of one's own messages were delivered: ranges of the server's numbers for each friend, and the version up to which
-//! they are here. A message's own state is not changed, so that one word of the server's costs the same for one message and for
-//! ten thousand, and what comes into such a range later, from the server or another device, is delivered as well.
+//! Which sent messages were delivered: ranges of the server's numbers for each friend, and the version up to which they
+//! are stored here. The state of a message itself is not changed, so that one notice of the server costs the same for
+//! one message as for ten thousand, and what comes into such a range later, from the server or another device, counts
+//! as delivered too.
 
 use rusqlite::{Error, OptionalExtension, params};
 
@@ -9,14 +10,14 @@ use super::{Database, Done};
 use crate::base::model::{Account, MessageId, SendState};
 use crate::protocol::wire::frame::Past;
 
-/// The newest messages that are named one by one; of more a face reads all anew.
+/// The most messages that are reported one by one; if there are more, a face reads all of them again.
 const NAMED: i64 = 200;
 
-/// Whether a row of `messages` is one's own that the server had, and was delivered; in SQL.
+/// In SQL: whether a row of `messages` was sent, reached the server, and was delivered.
 pub(super) const IS_DELIVERED: &str = "outgoing AND state IN (2, 8) AND EXISTS (SELECT 1 FROM delivered d
     WHERE d.peer = messages.peer AND messages.server_row BETWEEN d.first AND d.last)";
 
-/// How far one's own message had come when the server said this of it.
+/// Returns how far a sent message has come, as the server says.
 #[must_use]
 pub fn state_of(past: &Past) -> SendState {
     match past {
@@ -27,12 +28,12 @@ pub fn state_of(past: &Past) -> SendState {
 }
 
 impl Database {
-    /// The version up to which it is here what was delivered.
+    /// Returns the version up to which deliveries are stored.
     pub(super) fn deliveries(&self) -> Result<u64, Error> {
         Ok(self.meta::<i64>("delivered")?.and_then(|version| u64::try_from(version).ok()).unwrap_or(0))
     }
 
-    /// Notes what was delivered, and says which messages that is news of.
+    /// Stores deliveries, and returns the messages for which they are news.
     pub(super) fn note_deliveries(&self, version: u64, rows: &[(Account, u64, u64)]) -> Result<Done, Error> {
         let c = &self.connection;
         let (mut ids, mut more) = (Vec::new(), false);
@@ -60,14 +61,14 @@ impl Database {
         Ok(Done::Deliveries { version: Some(version), ids, more })
     }
 
-    /// How far this message has come in truth, if it is delivered already: that may be known before the answer to it.
+    /// Returns the delivery of a message, if that is known already, which may be before the answer to it.
     pub(super) fn delivered_already(&self, id: MessageId) -> Result<Option<Done>, Error> {
         let query = format!("SELECT 1 FROM messages WHERE id = ? AND {IS_DELIVERED}");
         let found = self.connection.prepare_cached(&query)?.exists([id.0])?;
         Ok(found.then_some(Done::Delivered(id)))
     }
 
-    /// How far one's own message has come.
+    /// Returns how far a sent message has come.
     pub(super) fn state_now(&self, id: MessageId) -> Result<Option<SendState>, Error> {
         let query = format!("SELECT iif({IS_DELIVERED}, {DELIVERED}, state) FROM messages WHERE id = ? AND outgoing");
         let mut query = self.connection.prepare_cached(&query)?;
@@ -76,9 +77,9 @@ impl Database {
     }
 }
 
-/// How a message that another device has sent stands in the file.
+/// Returns the stored state of a message that another device has sent.
 pub(super) fn mirrored(to: &Account, online: Option<bool>) -> i64 {
-    // Nobody else is in the lobby, or somebody is: it is said there.
+    // Whether somebody is in the lobby is shown there.
     number(if online == Some(false) && !to.is_room() { SendState::Kept } else { SendState::Sent })
 }
 

@@ -1,5 +1,4 @@
-//! What this device keeps of itself: its name, what lets it in, and how far it has come with what the
-//! server pushes.
+//! What this device keeps about itself: its name, its token, and how far it has come with what the server pushes.
 
 use rusqlite::{Error, OptionalExtension, params, types::FromSql};
 
@@ -16,7 +15,7 @@ impl Database {
         query.query_row([name], |row| row.get(0)).optional()
     }
 
-    /// What comes in at login.
+    /// Returns what a login needs.
     pub(super) fn kept(&self) -> Result<DeviceState, Error> {
         let device = match self.meta::<[u8; 16]>("device")? {
             Some(device) => Key(device),
@@ -51,7 +50,7 @@ impl Database {
         self.connection.execute("INSERT OR IGNORE INTO meta VALUES ('cursor', ?)", [signed(row)]).map(drop)
     }
 
-    /// Keeps how many unread messages the server has; what is stored from now on is of those.
+    /// Notes how many unread messages the server has; those stored from now on are of these.
     pub(super) fn set_unread(&self, unread: u64) -> Result<(), Error> {
         let c = &self.connection;
         c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('unread', ?)")?.execute([signed(unread)])?;
@@ -63,7 +62,7 @@ impl Database {
         .map(drop)
     }
 
-    /// The last message of those, if the server had any; it may not know yet that this one is here.
+    /// Returns the last of these messages, if there were any; the server may not know yet that it is here.
     pub(super) fn handed_last(&self) -> Result<Option<LastDelivery>, Error> {
         let Some(unread) = self.meta::<i64>("unread")?.filter(|unread| *unread > 0) else { return Ok(None) };
         let after = self.meta::<i64>("unread_after")?.unwrap_or(i64::MAX);
@@ -79,7 +78,7 @@ impl Database {
         last.optional()
     }
 
-    /// Messages that an earlier version took for repeats and hid; equal ones are messages. Once.
+    /// Shows messages that an earlier version has hidden, taking them for repetitions; done once.
     pub(super) fn show_hidden(&self) -> Result<(), Error> {
         let c = &self.connection;
         if c.execute("INSERT OR IGNORE INTO meta VALUES ('repeats_shown', 1)", [])? > 0 {
@@ -88,16 +87,17 @@ impl Database {
         Ok(())
     }
 
-    /// How many seconds a plain server's clock is before UTC, if that is known.
+    /// Returns by how many seconds a plain server's clock is before UTC, if that is known.
     pub(super) fn zone(&self) -> Result<Option<i32>, Error> {
         self.meta("zone")
     }
 
-    /// Keeps it, and gives their moments to messages of which only the clock's face was known; whether there were any.
+    /// Stores that, and works out the times of messages of which only the clock's reading was known. Returns whether
+    /// there were any.
     pub(super) fn set_zone(&self, zone: i32) -> Result<bool, Error> {
         let c = &self.connection;
         c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('zone', ?)")?.execute([zone])?;
-        // None is written after it has come.
+        // No message was written after it came.
         let changed = c
             .prepare_cached(
                 "UPDATE messages SET zone = ?1, unix_ms = face - ?1 * 1000 WHERE face IS NOT NULL AND zone IS NULL
@@ -107,7 +107,7 @@ impl Database {
         Ok(changed > 0)
     }
 
-    /// When this account was made.
+    /// Stores when this account was made.
     pub(super) fn set_own_made(&self, made: i64) -> Result<(), Error> {
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('made', ?)", [made]).map(drop)
     }
@@ -122,7 +122,7 @@ impl Database {
         Ok(())
     }
 
-    /// The row of this message, if it came in the plain dialect already; each answers for one.
+    /// Returns the row of this message, if it has already come in the plain dialect; each row answers for one message.
     pub(super) fn handed(&self, from: &Account, time: &str, text: &str, row: u64) -> Result<Option<MessageId>, Error> {
         let c = &self.connection;
         let mut query = c.prepare_cached(
@@ -136,8 +136,9 @@ impl Database {
         Ok(found.map(MessageId))
     }
 
-    /// Stores what another device of this account has sent. Was that one this one, under a name of before, as in a
-    /// folder that was put back from a backup, the message may be here: then its row is told, and that it was known.
+    /// Stores a message that another device of this account has sent. If that device was this one under an earlier
+    /// name, as in a folder restored from a backup, the message may be here; then its row is returned, and that it was
+    /// known.
     pub(super) fn own(
         &self,
         to: &Account,
@@ -152,7 +153,7 @@ impl Database {
              WHERE id = ? AND outgoing AND peer = ? AND text = ?",
         )?;
         let known = query.query_row(params![device.0, counter, to.as_str(), text], |row| row.get(0)).optional()?;
-        // Or it was read back from the server already.
+        // Or it has already been read back from the server.
         let known = match (known, accepted) {
             (None, Some(row)) => self.numbered(to, *row)?,
             (known, _) => known.map(MessageId),

@@ -1,4 +1,4 @@
-//! What a face reads: the rows of a conversation, all in short, by page or the last ones, and messages by their text.
+//! What a face reads: the rows of a conversation, all in short, by pages or the last ones; and messages by their text.
 
 use rusqlite::{Error, params};
 use rust_i18n::t;
@@ -10,15 +10,15 @@ use super::{Database, Row, RowMeta, time_of};
 use crate::base::fold::{fold, holds};
 use crate::base::model::{Account, MessageId};
 
-/// The order of a conversation's rows, and the other way round.
+/// The order of a conversation's rows, and the reverse.
 const ORDER: &str = "coalesce(place, id), place IS NULL, server_row";
 const REVERSE: &str = "coalesce(place, id) DESC, place IS NULL DESC, server_row DESC";
 
-/// Stands in the place of the state of a message of somebody else's that the server offered again. The column `repeat` is
-/// of before, when such messages, and others, were hidden.
+/// The number in the state column for another person's message that the server has offered again. The column `repeat`
+/// is older, from when such messages, and others, were hidden.
 pub(super) const REPEATED: i64 = -1;
 
-/// What of a row is read; one's own message that was delivered says so, whatever state was written down for it.
+/// The columns that are read of a row; a sent message that was delivered says so, whatever its stored state.
 fn columns() -> String {
     format!(
         "id, text, unix_ms, server_time, iif({IS_DELIVERED}, {DELIVERED}, state) AS state, peer, face, zone, came, made"
@@ -30,14 +30,14 @@ fn columns() -> String {
 pub(super) const NOTE: i64 = -2;
 
 impl Database {
-    /// What is known of every row with `peer` without its text, in order.
+    /// Returns what is known of every row with `peer` without its text, in order.
     pub(super) fn index(&self, peer: &Account) -> Result<Vec<RowMeta>, Error> {
         let mut query = self.connection.prepare_cached(&format!(
             "SELECT id, length(text) AS chars, length(text) - length(replace(text, char(10), '')) AS breaks, outgoing,
                  unix_ms, face, zone, state
              FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER}",
         ))?;
-        // Looked up once, not for each of what may be a hundred thousand rows.
+        // Looked up once, not for each of perhaps a hundred thousand rows.
         let at = |name| query.column_index(name);
         let (id, chars, breaks, outgoing) = (at("id")?, at("chars")?, at("breaks")?, at("outgoing")?);
         let (unix_ms, face, zone, state) = (at("unix_ms")?, at("face")?, at("zone")?, at("state")?);
@@ -54,7 +54,7 @@ impl Database {
         rows.collect()
     }
 
-    /// `count` rows with `peer` from the `first` on.
+    /// Returns `count` rows with `peer` from the index `first` on.
     pub(super) fn page(&self, peer: &Account, first: u32, count: u32) -> Result<Vec<Row>, Error> {
         let mut query = self.connection.prepare_cached(&format!(
             "SELECT {} FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER} LIMIT ? OFFSET ?",
@@ -64,7 +64,7 @@ impl Database {
         rows.collect()
     }
 
-    /// The last `count` messages with `peer`, oldest first.
+    /// Returns the last `count` messages with `peer`, oldest first.
     pub(super) fn last(&self, peer: &Account, count: u32) -> Result<Vec<Row>, Error> {
         let mut query = self.connection.prepare_cached(&format!(
             "SELECT {} FROM messages WHERE peer = ? AND NOT repeat ORDER BY {REVERSE} LIMIT ?",
@@ -82,7 +82,7 @@ impl Database {
         self.connection.prepare_cached(&query)?.query_row([id.0], |row| read(row).map(|(_, row)| row))
     }
 
-    /// The latest `count` messages that hold `text`, oldest first; compared as [`crate::base::fold`] has it.
+    /// Returns the latest `count` messages that contain `text`, oldest first; compared by [`crate::base::fold`].
     pub(super) fn found(&self, text: &str, count: u32) -> Result<Vec<(Account, Row)>, Error> {
         let wanted = fold(text);
         let mut query = self.connection.prepare_cached(&format!(

@@ -1,5 +1,5 @@
-//! Which account a name is: one that was deleted and made anew is another one, told from the first by when it was made. The
-//! moment itself means nothing but that; two that differ are two accounts, whichever is the later one.
+//! Tells accounts of one name apart: an account that was deleted and made anew is another one, and differs in when it
+//! was made. The time means nothing else; two different times are two accounts, whichever is later.
 
 use rusqlite::{Error, OptionalExtension, params};
 
@@ -10,8 +10,8 @@ use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::client::session::Recipient;
 
 impl Database {
-    /// Somebody's account was made then. What is news stands in the conversation from here on: as a row that is no
-    /// message, so that it keeps its place between them.
+    /// Notes when somebody's account was made. If that is news, the conversation gets a row that is not a message, so
+    /// that it keeps its place between the messages.
     pub(super) fn made(&self, peer: &Account, made: i64, unix_ms: i64) -> Result<Option<Row>, Error> {
         let c = &self.connection;
         let known: Option<i64> = c
@@ -33,13 +33,13 @@ impl Database {
         self.note(MessageId(c.last_insert_rowid())).map(Some)
     }
 
-    /// For which account of its receiver's name a message of one's own is.
+    /// Returns when the account was made that a sent message is for, if that is known.
     pub(super) fn meant(&self, id: MessageId) -> Result<Option<i64>, Error> {
         let mut query = self.connection.prepare_cached("SELECT made FROM messages WHERE id = ?")?;
         Ok(query.query_row([id.0], |row| row.get(0)).optional()?.flatten())
     }
 
-    /// A message of one's own is sent once more. Its owner was told, if its receiver is another account now.
+    /// Prepares a message to be sent again. If its receiver is another account now, the person was told so.
     pub(super) fn resend(&self, id: MessageId, to: &Account, text: &MessageText) -> Result<Done, Error> {
         self.connection
             .prepare_cached(

@@ -1,5 +1,4 @@
-//! Messages on their way: one's own before they are sent, others' when they come, and how far each has got. One function
-//! an operation.
+//! The operations on messages: sent ones before they are sent, received ones when they come, and how far each has come.
 
 use rusqlite::{Error, params};
 
@@ -29,7 +28,7 @@ pub(super) struct IncomingMessage<'a> {
 }
 
 impl Database {
-    /// Keeps a message of one's own before it is sent.
+    /// Stores a message before it is sent.
     pub(super) fn outgoing(&self, request: u64, to: &Account, text: &str, unix_ms: i64) -> Result<Done, Error> {
         let c = &self.connection;
         c.prepare_cached(
@@ -43,7 +42,7 @@ impl Database {
         Ok(Done::Kept { request, id: Some(MessageId(id)), made })
     }
 
-    /// Notes how far a message of one's own has come.
+    /// Notes how far a sent message has come.
     pub(super) fn note_state(&self, id: MessageId, state: SendState, secure: bool) -> Result<Option<Done>, Error> {
         let noted = if secure && state == SendState::Sending { SENDING_SECURELY } else { number(state) };
         self.connection
@@ -64,7 +63,8 @@ impl Database {
         }
     }
 
-    /// Stores a message that has come. Its row, unless it is not its turn; and whether it was there before.
+    /// Stores a message that has come. Returns its row, or `None` if it is out of turn; and whether it was there
+    /// before.
     pub(super) fn received(
         &self,
         coming: &IncomingMessage<'_>,
@@ -119,13 +119,13 @@ impl Database {
         Ok((Some(MessageId(id)), false))
     }
 
-    /// Somebody's messages were looked at, as far as this one; all of them for none.
+    /// Marks the messages of a conversation as read up to this one; `None` means all of them.
     pub(super) fn seen(&self, peer: &Account, to: Option<MessageId>) -> Result<(), Error> {
         let c = &self.connection;
         let to = to.map_or(i64::MAX, |id| id.0);
         c.prepare_cached("UPDATE messages SET seen = 1 WHERE peer = ? AND NOT seen AND id <= ?")?
             .execute(params![peer.as_str(), to])?;
-        // Others may have come since that was looked at.
+        // Others may have come since then.
         self.count_unread(peer.as_str())?;
         self.read_changed(peer)
     }
@@ -141,7 +141,8 @@ impl Database {
             .map(drop)
     }
 
-    /// What was not sent yet; what was on its way by the plain dialect may have been, and is none of it.
+    /// Returns the messages that were not sent yet; those that were being sent in the plain dialect may have been, and
+    /// are left out.
     pub(super) fn outbox(&self) -> Result<Vec<Unsent>, Error> {
         let c = &self.connection;
         c.execute(

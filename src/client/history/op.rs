@@ -1,4 +1,4 @@
-//! What the history is asked, and what became of it.
+//! The operations of the history and their results.
 
 use std::path::PathBuf;
 
@@ -25,9 +25,9 @@ pub enum Op {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Read {
-    /// Reads the server's row of the oldest message with this friend that has one.
+    /// Reads the server's row of the oldest message of this conversation that has one.
     Oldest(Account),
-    /// Reads all that is typed and not sent.
+    /// Reads all drafts.
     Drafts,
     /// Writes the list into a CSV file.
     Export(PathBuf),
@@ -39,13 +39,13 @@ pub enum Read {
     ItemChanges,
     /// Reads nothing; answered when all operations before it are done or refused.
     Settle,
-    /// Reads what is known of every row with this friend.
+    /// Reads what is known of every row of a conversation without its text.
     Index(Account),
-    /// Reads rows with this friend, `count` from the `first` on.
+    /// Reads `count` rows of a conversation from the index `first` on.
     Page { peer: Account, first: u32, count: u32 },
-    /// Reads the last rows with this friend.
+    /// Reads the last rows of a conversation.
     Last { peer: Account, count: u32 },
-    /// Reads the latest rows that hold this text.
+    /// Reads the latest rows that contain this text.
     Search { text: String, count: u32 },
 }
 
@@ -53,15 +53,15 @@ pub enum Read {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Write {
-    /// A message of one's own, before it is sent.
+    /// Stores a message before it is sent.
     Outgoing { request: u64, to: Account, text: String, unix_ms: i64 },
-    /// How far it has come. [`SendState::Sending`] is answered by [`Done::Noted`]: only then it may go.
-    /// Which dialect it goes by is written down with that: in the secure one it can be sent again.
+    /// Notes how far a message has come. [`SendState::Sending`] is answered by [`Done::Noted`], and only then may the
+    /// message be sent. The dialect is noted too, since in the secure one it can be sent again.
     State { id: MessageId, state: SendState, secure: bool },
     /// Notes that the server refused the message. Answered by [`Done::Noted`] once the note is on a synced disk.
     Refused { id: MessageId, state: SendState },
-    /// A message of somebody else's that came at `unix_ms`. One that was pushed is stored together with the server's row
-    /// of it, and only if the one before it is there; it brings its moment, others the server's words for it.
+    /// Stores a message that came from another account at `unix_ms`. A pushed one is stored together with the server's
+    /// row, and only if the one before it is there; it carries its time, while others carry the server's text for it.
     Received {
         token: StoreToken,
         from: Account,
@@ -71,24 +71,24 @@ pub enum Write {
         repeat: bool,
         unix_ms: i64,
         pushed: Option<Pushed>,
-        /// The time with which the server has handed this pushed one out in the plain dialect before.
+        /// The time with which the server handed this pushed message out in the plain dialect before.
         handed: Option<String>,
     },
-    /// What another device of this account has sent; stored as one that was pushed.
+    /// Stores a message that another device of this account has sent, as one that was pushed.
     Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
     /// Sends a message again, to the account that has the recipient's name now, if the user was told that this is
     /// another account.
     Resend { id: MessageId, to: Account, text: MessageText },
-    /// Somebody's account was made then, in seconds since 1970, and this was learned at `unix_ms`. Where another one of the
-    /// name was known, the conversation says so from here on.
+    /// Notes when another person's account was made, in seconds since 1970, as learned at `unix_ms`. If another account
+    /// of the name was known, a note in the conversation says so from here on.
     Made { peer: Account, made: i64, unix_ms: i64 },
     /// Notes when the history's own account was created, in seconds since 1970.
     OwnMade(i64),
-    /// A message of one's own has come so far with this row at the server; one without the other would never be known to
-    /// be delivered.
+    /// Notes how far a sent message has come and its row at the server, together, since without the row its delivery
+    /// could never be noted.
     Accepted { id: MessageId, row: u64, state: SendState },
-    /// Of one's own messages to these accounts all from the first to the last row at the server were delivered; with the
-    /// version up to which that is known then. Answered by [`Done::Deliveries`].
+    /// Notes that all messages to these accounts from the first to the last row at the server were delivered, and the
+    /// version up to which that is known. Answered by [`Done::Deliveries`].
     Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
     /// What the server has told of the account's items. Answered by [`Done::Items`].
     Items(ItemPage),
@@ -98,44 +98,45 @@ pub enum Write {
     SetItem { kind: Kind, key: String, value: Option<serde_json::Value> },
     /// Where lists here and at the server differ, those here go to the server (`keep_ours`), or the server's are shown.
     SettleDifferences { keep_ours: bool },
-    /// What the server has of a conversation, oldest first; what is not here is put into its place, and counts
-    /// as read.
+    /// Stores messages of a conversation that the server has, oldest first. What is not here is put into its place, and
+    /// counts as read.
     Past { own: Account, peer: Account, messages: Vec<Past>, more: bool },
-    /// The server's row after which this device begins, if it has come no farther.
+    /// Notes the server's row after which this device begins, unless it is further already.
     Begin(u64),
-    /// What lets this device in without a password, or nothing any more.
+    /// Stores the token that lets this device log in without a password; `None` removes it.
     Token(Option<Key<32>>),
-    /// Takes another name for this device, and forgets the token, which belonged to the old one.
+    /// Gives this device another name, and removes the token, which belonged to the old one.
     NewDevice,
-    /// How many unread messages a plain server has that offers messages again.
+    /// Notes how many unread messages a plain server has that offers messages again.
     Unread(u64),
-    /// By how many seconds a plain server's clock is before UTC: for what comes from now on, and for what is here without.
-    /// Answered by [`Done::Zone`].
+    /// Notes by how many seconds a plain server's clock is before UTC, for messages that come from now on and for those
+    /// here without it. Answered by [`Done::Zone`].
     Zone(i32),
-    /// What is typed to somebody and not sent; nothing any more, if it is empty.
+    /// Stores a draft; an empty one is removed.
     Draft { peer: Account, text: String },
-    /// Takes messages of one's own back, if none was ever on its way.
+    /// Withdraws messages, if none of them was ever on its way.
     Withdraw(Vec<MessageId>),
     /// Adds or changes somebody in the list.
     Contact(Contact),
-    /// Shows somebody's messages no more, or again; whoever is not in the list does not come into it.
+    /// Blocks or unblocks an account; somebody who is not in the list is not added to it.
     Block { account: Account, blocked: bool },
-    /// Takes somebody off the list whether they are a friend or a stranger, until they write again; with their
-    /// messages, if that is wanted.
+    /// Removes somebody from the list, friend or stranger, until they write again; with their messages, if `messages`
+    /// is true.
     Forget { account: Account, messages: bool },
-    /// Adds everybody of a CSV file but oneself, or nobody.
+    /// Adds everybody in a CSV file except this account, or nobody if a line is wrong.
     Import { path: PathBuf, own: Account },
-    /// This friend's messages were looked at, as far as this one; all of them for none.
+    /// Marks the messages of a conversation as read up to this one; `None` means all of them.
     Seen { peer: Account, to: Option<MessageId> },
-    /// Reads what was not sent yet. Messages that were on their way by the plain dialect when the program
-    /// died become "may have been sent"; only their owner sends those again.
+    /// Reads the messages that were not sent yet. Those that were being sent in the plain dialect when the program last
+    /// ended become "may have been sent", and only the person can send them again.
     Outbox,
 }
 
 impl Write {
-    /// Whether it is to outlive a cut of the power, which may take back the last commits. Most need not: the server and the
-    /// device's name make them good. These would not be: without any row a device is sent only what is unread, under a
-    /// name forgotten again messages would go twice, and what the server would not have would go after what was written later.
+    /// Returns whether the change must survive a power cut, which may undo the last commits. Most changes need not,
+    /// since the server and the device's name restore them. These would not be restored: without any row a device is
+    /// sent only what is unread; under a name forgotten again messages would be sent twice; and a refused message would
+    /// be sent after what was written later.
     pub(super) fn needs_the_disk(&self) -> bool {
         match self {
             Self::NewDevice | Self::Begin(_) | Self::Refused { .. } => true,
@@ -167,7 +168,8 @@ impl Write {
         }
     }
 
-    /// What whoever waits for it is told when it could not be stored, and why, in words; nothing where nobody waits.
+    /// Returns the answer for what waits for this change, which could not be stored for the reason `why`; `None` if
+    /// nothing waits.
     pub(super) fn refused(&self, why: &str) -> Option<Done> {
         match self {
             Self::Outgoing { request, .. } => Some(Done::Kept { request: *request, id: None, made: None }),
@@ -186,7 +188,7 @@ impl Write {
                 Some(Done::Past { peer: peer.clone(), messages: messages.clone(), more: *more })
             }
             Self::Import { .. } => Some(Done::Imported(Err(why.to_owned()))),
-            // What is here stays as it is, and is read anew or asked for again.
+            // What is stored stays as it is, and is read or asked for again.
             Self::Resend { .. }
             | Self::Made { .. }
             | Self::OwnMade(_)
@@ -208,37 +210,39 @@ impl Write {
     }
 }
 
-/// What became of an [`Op`], after its commit.
+/// The result of an [`Op`], after its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Done {
-    /// The file is open, and what this device keeps of itself there, or why it cannot be used; the first
-    /// result of all but [`Done::Handed`].
+    /// The file is open, with what this device keeps there about itself, or cannot be used. This is the first result
+    /// except [`Done::Handed`].
     Opened(Result<DeviceState, NotOpened>),
-    /// The message that came last in the plain dialect, if the server may offer it again; before [`Done::Opened`].
+    /// The message that came last in the plain dialect, if the server may offer it again; comes before
+    /// [`Done::Opened`].
     Handed(Option<LastDelivery>),
-    /// What is known of a plain server's clock: how many seconds it is before UTC; and whether messages have got their
-    /// moments by that. Also after [`Done::Opened`].
+    /// By how many seconds a plain server's clock is before UTC, if that is known, and whether messages have got their
+    /// times by it. Also comes after [`Done::Opened`].
     Zone { zone: Option<i32>, changed: bool },
     /// This device's new name; `None` if it is not on disk.
     Renamed(Option<Device>),
-    /// The row of an [`Write::Outgoing`]; `None` if it is not on disk; and for which account of the receiver's name it is.
+    /// The row of an [`Write::Outgoing`], or `None` if it is not on disk; and when the receiver's account was made, if
+    /// that is known.
     Kept { request: u64, id: Option<MessageId>, made: Option<i64> },
-    /// An [`Write::Resend`] is on disk.
+    /// A [`Write::Resend`] is on disk.
     Resent { id: MessageId, to: crate::client::session::Recipient, text: MessageText },
-    /// An [`Write::Made`] that is news: what the conversation says of it.
+    /// A [`Write::Made`] was news; this row in the conversation says so.
     Made { peer: Account, row: Row },
-    /// The row of an [`Write::Received`] or an [`Write::Own`]; `None` if it is not on disk. `known`: it was there before.
-    /// `state`: of an own one, how far it has come.
+    /// The row of a [`Write::Received`] or a [`Write::Own`]; `None` if it is not on disk. `known` says that it was
+    /// there before, and `state` how far a message of another device has come.
     Stored { token: StoreToken, id: Option<MessageId>, known: bool, state: Option<SendState> },
-    /// The version of an [`Write::Delivered`]; `None` if it is not on disk. To which messages that is news, or that there are
-    /// `more` than these.
+    /// The version of a [`Write::Delivered`], or `None` if it is not on disk; and the messages for which that is news,
+    /// or whether there are `more` of them.
     Deliveries { version: Option<u64>, ids: Vec<MessageId>, more: bool },
-    /// This message, whose [`Write::State`] says less, was delivered: that came first.
+    /// This message was delivered, which was known before its [`Write::State`], which says less.
     Delivered(MessageId),
-    /// That this message is being sent is on disk, or is not.
+    /// Whether the note that this message is being sent is on disk.
     Noted { id: MessageId, noted: bool },
-    /// The messages of an [`Write::Past`]; they are on disk unless the disk refused them.
+    /// The messages of a [`Write::Past`]; they are on disk unless the disk has refused them.
     Past { peer: Account, messages: Vec<Past>, more: bool },
     /// The server's row of the oldest message that has one; `None` if none has.
     Oldest { peer: Account, row: Option<u64> },
@@ -261,7 +265,7 @@ pub enum Done {
     Found { text: String, rows: Vec<(Account, Row)> },
     /// The rows, oldest first.
     Outbox(Vec<Unsent>),
-    /// Whether all messages of an [`Write::Withdraw`] were taken back; otherwise none was.
+    /// Whether all messages of a [`Write::Withdraw`] were withdrawn; otherwise none was.
     Withdrawn(bool),
     /// All drafts, by account.
     Drafts(Vec<(Account, String)>),
@@ -269,12 +273,12 @@ pub enum Done {
     NotRead { op: Read, trouble: Trouble },
     /// The number of contacts imported, or a sentence that names the wrong line.
     Imported(Result<usize, String>),
-    /// The result of an [`Read::Export`].
+    /// The result of a [`Read::Export`].
     Exported(Result<(), String>),
-    /// Whoever is not blocked any more may have been a friend or not before; they are one.
+    /// It is unknown whether this unblocked account was a friend before; it is one now.
     Unblocked(Account),
     /// All operations before the [`Read::Settle`] are done or refused.
     Settled,
-    /// The disk refused changes; those that somebody waits for are answered after it.
+    /// The disk has refused changes; the answers to what waits for them come after this.
     Failed(Trouble),
 }

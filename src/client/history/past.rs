@@ -1,8 +1,8 @@
-//! What the server has of a conversation and this device has not: what was said before it was there, and
-//! one's own messages from another device.
+//! Messages of a conversation that the server has and this device does not: from before it existed, and those sent by
+//! another device.
 //!
-//! Such a row has a number below zero, so it is never taken for a message of this device's own, and stands
-//! where the server's numbers put it: before the row of this device that is in its `place`.
+//! Such a row has a number below zero, so that it is never taken for one of this device's own, and is placed by the
+//! server's numbers: before the row of this device that is in its `place`.
 
 use std::collections::HashMap;
 
@@ -18,24 +18,23 @@ use super::schema::{number, signed, state};
 use crate::base::model::{Account, MessageId, SendState};
 use crate::protocol::wire::frame::Past;
 
-/// How many milliseconds before or after, by two clocks, one's own message may have been written to be taken for the
-/// same.
+/// How many milliseconds a sent message may differ in time, by two clocks, to be taken for the same one.
 const CLOCKS_MS: i64 = 10 * 60 * 1000;
 
-/// A row of before this device knew the server's numbers, or whose number did not come back.
+/// A row from before this device knew the server's numbers, or whose number did not come back.
 struct Unnumbered {
     id: i64,
     outgoing: bool,
     text: String,
     unix_ms: i64,
-    /// The server's clock's face, where its zone is not known.
+    /// The time on the server's clock, if its zone is unknown.
     face: Option<i64>,
     on_its_way: bool,
     never_sent: bool,
 }
 
 impl Unnumbered {
-    /// How far apart the two are, in milliseconds; nothing if they cannot be the same, whatever they say.
+    /// Returns how many milliseconds the two differ in time; `None` if they cannot be the same.
     fn gap(&self, past: &Past) -> Option<u64> {
         let at = past.at.saturating_mul(1000);
         if !self.outgoing {
@@ -43,21 +42,21 @@ impl Unnumbered {
             return same.then_some(0);
         }
         let later = at.saturating_sub(self.unix_ms);
-        // One that has waited may be much later than it was written, and none is earlier.
+        // A message that has waited may be much later than it was written, but none is earlier.
         let meant = later >= -CLOCKS_MS && (later <= CLOCKS_MS || self.on_its_way);
         meant.then_some(later.unsigned_abs())
     }
 }
 
-/// What says the same, at the server and here.
+/// Messages with the same text, at the server and here.
 #[derive(Default)]
 struct Alike<'a> {
     messages: Vec<&'a Past>,
     rows: Vec<&'a Unnumbered>,
 }
 
-/// What is here without a number, by the server's number that it has: of equal texts as many are the same as there can
-/// be, in their order.
+/// Returns the rows here without a number, by the server's number of the same message: of equal texts as many as
+/// possible are matched, in their order.
 fn known(messages: &[(&Past, bool)], unnumbered: &[Unnumbered]) -> HashMap<u64, MessageId> {
     let mut texts: HashMap<(bool, &str), Alike<'_>> = HashMap::new();
     for &(past, outgoing) in messages {
@@ -71,7 +70,7 @@ fn known(messages: &[(&Past, bool)], unnumbered: &[Unnumbered]) -> HashMap<u64, 
     let mut known = HashMap::new();
     for Alike { messages, rows } in texts.into_values() {
         let gap = |i: usize, j: usize| rows.get(j)?.gap(messages.get(i)?);
-        // Only those that may be: somebody may have said "ok" ten thousand times.
+        // Only those that are near in time, since somebody may have said "ok" ten thousand times.
         let near: Vec<usize> = (0..rows.len()).filter(|j| (0..messages.len()).any(|i| gap(i, *j).is_some())).collect();
         let same = pairs(messages.len(), near.len(), |i, j| gap(i, *near.get(j)?));
         known.extend(same.into_iter().filter_map(|(i, j)| {
@@ -83,7 +82,7 @@ fn known(messages: &[(&Past, bool)], unnumbered: &[Unnumbered]) -> HashMap<u64, 
 }
 
 impl Database {
-    /// A message of one's own has this number at the server.
+    /// Notes the server's number of a sent message.
     pub(super) fn number_at_server(&self, id: MessageId, row: u64) -> Result<(), Error> {
         self.connection
             .prepare_cached("UPDATE messages SET server_row = ? WHERE id = ?")?
@@ -91,20 +90,21 @@ impl Database {
             .map(drop)
     }
 
-    /// The server's number of the oldest message with `peer` that has one.
+    /// Returns the server's number of the oldest message of a conversation that has one.
     pub(super) fn oldest(&self, peer: &Account) -> Result<Option<u64>, Error> {
         let oldest = "SELECT min(server_row) FROM messages WHERE peer = ? AND server_row IS NOT NULL";
         let row: Option<i64> = self.connection.prepare_cached(oldest)?.query_row([peer.as_str()], |row| row.get(0))?;
         Ok(row.and_then(|row| u64::try_from(row).ok()))
     }
 
-    /// Puts messages that the server has into their places, if they are not here; oldest first. How many were new.
+    /// Puts messages that the server has into their places, oldest first, if they are not here. Returns how many were
+    /// new.
     pub(super) fn add_past(&self, own: &Account, peer: &Account, messages: &[Past]) -> Result<usize, Error> {
         let cursor = self.cursor()?;
         let mut wanted = Vec::new();
         for past in messages {
             let outgoing = past.from == own.as_str() && peer != own;
-            // It is pushed soon, and counts as unread then.
+            // It will be pushed soon, and then counts as unread.
             let later = !outgoing && cursor.is_some_and(|cursor| past.row > cursor);
             if !later && self.numbered(peer, past.row)?.is_none() {
                 wanted.push((past, outgoing));
@@ -112,7 +112,7 @@ impl Database {
         }
         let known = known(&wanted, &self.unnumbered(peer)?);
         let mut new = 0;
-        // The newest first: each finds its place before those that are newer.
+        // The newest first, so that each finds its place before those that are newer.
         for (past, outgoing) in wanted.into_iter().rev() {
             if let Some(same) = known.get(&past.row) {
                 self.number_at_server(*same, past.row)?;
@@ -124,7 +124,7 @@ impl Database {
         Ok(new)
     }
 
-    /// The message with this number at the server, if it is here.
+    /// Returns the message with this number at the server, if it is here.
     pub(super) fn numbered(&self, peer: &Account, row: u64) -> Result<Option<MessageId>, Error> {
         let known = "SELECT id FROM messages WHERE peer = ? AND server_row = ?";
         let mut query = self.connection.prepare_cached(known)?;
@@ -134,7 +134,7 @@ impl Database {
 
     fn insert(&self, peer: &Account, past: &Past, own: bool) -> Result<(), Error> {
         let c = &self.connection;
-        // Before the first that is newer; with none, before whatever comes next.
+        // Before the first newer one; if there is none, before what comes next.
         let next = "SELECT coalesce(
             (SELECT coalesce(place, id) FROM messages WHERE peer = ?1 AND server_row > ?2 ORDER BY server_row LIMIT 1),
             (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'messages'), 1)";
@@ -187,13 +187,13 @@ impl Database {
                 ),
             })
         })?;
-        // What never got to the server is not there.
+        // What has never reached the server is not there.
         let never = |row: &Unnumbered| row.never_sent;
         rows.filter(|row| !row.as_ref().is_ok_and(never)).collect()
     }
 }
 
-/// A moment of a server's, in seconds since 1970, in this computer's zone.
+/// Formats a server's time, in seconds since 1970, in this computer's zone.
 #[must_use]
 pub fn time_of(unix: i64) -> String {
     let time = Local.timestamp_opt(unix, 0).earliest();

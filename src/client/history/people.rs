@@ -1,6 +1,5 @@
-//! Who is in the list: friends, rooms and strangers, with their last message and what was not seen.
-//! The figures stand in a table of their own, kept with every message, so that the list costs the
-//! same however long the conversations are.
+//! The list: friends, rooms and strangers, with their last message and the number of unread ones. These figures have a
+//! table of their own, updated with every message, so that the list costs the same however long the conversations are.
 
 use std::path::Path;
 
@@ -11,13 +10,13 @@ use super::moment::shown;
 use super::{Contact, Conversation, Database, MoreStrangers, contacts};
 use crate::base::model::{Account, MessageId};
 
-/// Strangers that are in the list one by one.
+/// The most strangers that are listed one by one.
 const STRANGERS: u32 = 50;
-/// Characters of a last message that a list can show.
+/// The most characters of a last message that a list can show.
 const LINE: u32 = 200;
 
 impl Database {
-    /// A message came into this conversation.
+    /// Counts a message in a conversation.
     pub(super) fn count(&self, peer: &Account, id: i64, unread: i64) -> Result<(), Error> {
         self.connection
             .prepare_cached(
@@ -29,7 +28,7 @@ impl Database {
             .map(drop)
     }
 
-    /// What is typed to somebody and not sent.
+    /// Stores a draft.
     pub(super) fn set_draft(&self, peer: &Account, text: &str) -> Result<(), Error> {
         let c = &self.connection;
         match text.trim().is_empty() {
@@ -48,7 +47,7 @@ impl Database {
         rows.collect()
     }
 
-    /// Takes messages of one's own back, if none of them was ever on its way; whether that is done.
+    /// Withdraws messages, if none of them was ever on its way; returns whether that was so.
     pub(super) fn withdraw(&self, ids: &[MessageId]) -> Result<bool, Error> {
         let c = &self.connection;
         let mut waits = c.prepare_cached("SELECT 1 FROM messages WHERE id = ? AND outgoing AND state = 0")?;
@@ -60,7 +59,7 @@ impl Database {
         let mut delete = c.prepare_cached("DELETE FROM messages WHERE id = ? RETURNING peer")?;
         for id in ids {
             let peer: String = delete.query_row([id.0], |row| row.get(0))?;
-            // With it gone the one before is the last again, if there is one.
+            // Once it is removed, the message before is the last one again, if there is one.
             c.prepare_cached("DELETE FROM peers WHERE peer = ? AND last = ?")?.execute(params![peer, id.0])?;
             c.prepare_cached(
                 "INSERT OR IGNORE INTO peers SELECT peer, max(id), sum(NOT seen),
@@ -78,7 +77,7 @@ impl Database {
         self.list_changed(account)
     }
 
-    /// Puts somebody into the list. What is `None` stays as it is, or empty.
+    /// Puts somebody into the list. A remark, group or mark that is `None` stays as it is, or is empty for a new contact.
     pub(super) fn list(
         &self,
         account: &Account,
@@ -94,7 +93,7 @@ impl Database {
         )?
         .execute(params![account.as_str(), remark, group, blocked])?;
         c.prepare_cached("UPDATE peers SET stranger = 0 WHERE peer = ? AND stranger")?.execute([account.as_str()])?;
-        // Whoever was forgotten has their messages again.
+        // Somebody who was removed from the list has their messages again.
         c.prepare_cached(
             "INSERT OR IGNORE INTO peers
              SELECT peer, max(id), 0, 0 FROM messages WHERE peer = ? AND NOT repeat AND state IS NOT ? GROUP BY peer",
@@ -103,9 +102,9 @@ impl Database {
         Ok(())
     }
 
-    /// Shows somebody's messages no more, or again; in the list or not, there they stay. True for whoever is shown again and
-    /// of whom nobody knows whether they were in it: they stay in the list, as a friend is harder to find again than a
-    /// stranger is removed.
+    /// Hides somebody's messages, or shows them again, and leaves open whether they are in the list. Returns true if
+    /// they are shown again and it is not known whether they were in the list: they then stay in the list, because a
+    /// friend is harder to find again than a stranger is to remove.
     pub(super) fn block(&self, account: &Account, blocked: bool) -> Result<bool, Error> {
         let c = &self.connection;
         if blocked {
@@ -133,8 +132,8 @@ impl Database {
         Ok(())
     }
 
-    /// Off the list, friend or stranger; the next message brings them back as a stranger. Of one's own messages those
-    /// that are not settled stay.
+    /// Takes somebody off the list, friend or stranger; their next message brings them back as a stranger. With
+    /// `messages` the conversation is deleted too, except this account's messages that are not settled.
     pub(super) fn forget(&self, account: &Account, messages: bool) -> Result<(), Error> {
         let c = &self.connection;
         c.prepare_cached("DELETE FROM contacts WHERE account = ?")?.execute([account.as_str()])?;
@@ -149,7 +148,8 @@ impl Database {
         self.read_changed(account)
     }
 
-    /// All of a file but oneself, or nothing and a sentence.
+    /// Imports everybody in a CSV file except this account itself; if the file is wrong, imports nobody and returns the
+    /// reason as a sentence.
     pub(super) fn import(&self, path: &Path, own: &Account) -> Result<Result<usize, String>, Error> {
         let listed = match contacts::read(path) {
             Ok(listed) => listed,
@@ -171,7 +171,7 @@ impl Database {
         Ok(Ok(count))
     }
 
-    /// Everybody who is a friend or blocked, and whether a friend.
+    /// Returns everybody who is a friend or blocked, and whether they are a friend.
     pub(super) fn contacts(&self) -> Result<Vec<(Contact, bool)>, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT account, remark, section, blocked, listed FROM contacts ORDER BY section, account",
@@ -179,7 +179,8 @@ impl Database {
         query.query_map([], |row| Ok((contact(row)?, row.get("listed")?)))?.collect()
     }
 
-    /// All friends and rooms and the latest strangers, whose last message was written last first; and how many more.
+    /// Returns all friends, all rooms and the latest strangers, newest message first, and the number of further
+    /// strangers.
     pub(super) fn conversations(&self) -> Result<(Vec<Conversation>, MoreStrangers), Error> {
         let c = &self.connection;
         let mut rows: Vec<(Latest, Conversation)> = Vec::new();
@@ -236,7 +237,7 @@ fn contact(row: &Row<'_>) -> Result<Contact, Error> {
     Ok(Contact { account, remark: row.get("remark")?, group: row.get("section")?, blocked: row.get("blocked")? })
 }
 
-/// What the list is sorted by: when the last message was written, though never after it came, and its row.
+/// The sort key of the list: when the last message was written, though never later than it was received, and its row.
 type Latest = (Option<i64>, Option<i64>);
 
 fn conversation(row: &Row<'_>, stranger: bool) -> Result<(Latest, Conversation), Error> {

@@ -1,4 +1,4 @@
-//! What can be read of a damaged history goes into a new one; the damaged one is kept aside.
+//! Saves what can be read of a damaged history into a new one; the damaged one is kept beside it.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -14,9 +14,9 @@ use super::{Database, HistoryError};
 use crate::base::migration::{self, copy_of};
 use crate::base::private;
 
-/// How many ranges of messages in a row may be unreadable before nothing more is tried: a second or two.
+/// How many ranges of messages in a row may be unreadable before giving up, after a second or two.
 const IN_VAIN: u32 = 1 << 16;
-/// Tables beside the messages that are copied; the list's figures are counted anew.
+/// The tables that are copied in addition to the messages; the list's figures are counted again.
 const TABLES: [(&str, &str); 8] = [
     ("contacts", "account"),
     ("meta", "name"),
@@ -33,14 +33,14 @@ const TABLES: [(&str, &str); 8] = [
 pub struct Rescued {
     /// The number of messages in the new file.
     pub messages: u64,
-    /// Messages that could not be read, as far as their numbers tell.
+    /// How many messages could not be read, as far as their numbers tell.
     pub lost: u64,
     /// The path to which the damaged file was moved.
     pub aside: PathBuf,
 }
 
 impl Rescued {
-    /// The result as a sentence in the current language.
+    /// Returns the result as a sentence in the present language.
     #[must_use]
     pub fn sentence(&self) -> String {
         let aside = self.aside.file_name().unwrap_or_default().to_string_lossy();
@@ -48,16 +48,16 @@ impl Rescued {
     }
 }
 
-/// Where a copy of a history lies that was made before it was brought up to date, if there is one: the newest.
+/// Returns the newest copy of a history that was made before a migration, if there is one.
 #[must_use]
 pub fn copy_before(path: &Path) -> Option<PathBuf> {
     (1..=schema::SCHEMA_VERSION).rev().map(|version| copy_of(path, version)).find(|copy| copy.exists())
 }
 
-/// Puts what can be read into the place of a damaged history.
+/// Replaces a damaged history by what can be read of it.
 ///
 /// # Errors
-/// Another program has it open; nothing of it can be read at all, then it stays as it is; the disk.
+/// If another program has it open, nothing at all can be read (then it stays as it is), or the disk fails.
 pub fn rescue(path: &Path) -> Result<Rescued, HistoryError> {
     let lock = schema::lock(path)?;
     let error = |error| HistoryError::of(path, error);
@@ -77,7 +77,7 @@ pub fn rescue(path: &Path) -> Result<Rescued, HistoryError> {
     let closed = old.close();
     let (messages, lost) = copied?;
     drop((closed, new));
-    // Brings it up to date, and all of it into the one file.
+    // Migrates it, and puts everything into the one file.
     let new = schema::open(&new_path)?;
     let whole = new.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
     whole.map_err(|error| HistoryError::of(&new_path, error))?;
@@ -88,7 +88,7 @@ pub fn rescue(path: &Path) -> Result<Rescued, HistoryError> {
     Ok(Rescued { messages, lost, aside })
 }
 
-/// A database and what SQLite keeps beside it.
+/// Returns the names of a database and of the files that SQLite keeps beside it.
 fn beside(path: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|end| {
         let mut name = path.as_os_str().to_owned();
@@ -97,14 +97,14 @@ fn beside(path: &Path) -> [PathBuf; 3] {
     })
 }
 
-/// Puts the history of an account that is no more, which nobody has open, under another name beside it: where it is now.
+/// Renames the history of an account that no longer exists, which no program has open; returns the new path.
 ///
 /// # Errors
-/// Another program has it open; the disk. Then it is where it was.
+/// If another program has it open, or the disk fails; then it stays where it was.
 pub fn put_aside(path: &Path) -> Result<PathBuf, HistoryError> {
     let _lock = schema::lock(path)?;
     let said = |error| HistoryError::of_io(path, error);
-    // All of it into the one file.
+    // Puts everything into the one file.
     let whole = schema::open(path)?;
     let checked = whole.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
     checked.map_err(|error| HistoryError::of(path, error))?;
@@ -114,7 +114,7 @@ pub fn put_aside(path: &Path) -> Result<PathBuf, HistoryError> {
     let aside = (1..1_000).map(name).find(|name| !name.exists());
     let aside = aside.ok_or_else(|| said(io::ErrorKind::AlreadyExists.into()))?;
     fs::rename(path, &aside).map_err(said)?;
-    // Copies of it, made before it was brought up to date, are that account's too.
+    // The copies that were made before migrations belong to that account too.
     for version in 1..schema::SCHEMA_VERSION {
         let copy = copy_of(path, version);
         if copy.exists()
@@ -134,7 +134,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// At every moment there is a history under its name.
+/// Puts the new file into place; at every moment there is a history under its name.
 fn put_in_place(new: &Path, path: &Path) -> io::Result<PathBuf> {
     fs::File::open(new)?.sync_all()?;
     let name =
@@ -144,7 +144,7 @@ fn put_in_place(new: &Path, path: &Path) -> io::Result<PathBuf> {
     if fs::hard_link(&old, &aside).is_err() {
         fs::copy(&old, &aside)?;
     }
-    // What SQLite would apply to the new one belongs to the old one.
+    // SQLite would apply these files to the new database, but they belong to the old one.
     let [_, aside_logs @ ..] = beside(&aside);
     for (log, to) in logs.iter().zip(aside_logs) {
         if log.exists() {
@@ -161,7 +161,8 @@ fn columns(of: &Connection, table: &str) -> Result<Vec<String>, Error> {
     query.query_map([], |row| row.get("name"))?.collect()
 }
 
-/// Copies rows into a table until none is left, or one cannot be read; that is the error. How many there were, and what
+/// Copies rows into a table until none is left, or one cannot be read. Returns how many there were, the first column of
+/// the last one, and the error.
 /// stood in the first column of the last.
 struct Copying<'a> {
     new: &'a Connection,
@@ -193,7 +194,7 @@ impl Copying<'_> {
         while let Some(row) = rows.next()? {
             let values = (0..self.columns.len()).map(|i| row.get(i)).collect::<Result<Vec<Value>, _>>()?;
             *last = values.first().cloned();
-            // What was not allowed there is damage as well.
+            // A value that is not allowed there is damage as well.
             if let Ok(added) = insert.execute(params_from_iter(values)) {
                 *count += added as u64;
             }
@@ -202,25 +203,25 @@ impl Copying<'_> {
     }
 }
 
-/// How many messages were copied, and how many were there and are not.
+/// Copies what can be read; returns how many messages were copied, and how many are missing.
 fn copy(old: &Connection, new: &Connection) -> Result<(u64, u64), Error> {
     let transaction = new.unchecked_transaction()?;
     for (table, key) in TABLES {
         let columns = columns(new, table)?;
         if columns.is_empty() {
-            // A version that has none.
+            // This version has no such table.
             continue;
         }
         new.execute_batch(&format!("DELETE FROM {table}"))?;
         let copying = Copying { new, table, columns };
-        // From both ends: what is damaged may be in the middle.
+        // From both ends, since the damage may be in the middle.
         for order in ["", "DESC"] {
             if let (_, _, Err(error)) = copying.rows(old, &format!("ORDER BY {key} {order}"), &[]) {
                 log::warn!("of {table} not all can be read: {error}");
             }
         }
     }
-    // What was delivered may be missing in part, and is told once more.
+    // Deliveries may be partly missing, and are asked for again.
     if !columns(new, "meta")?.is_empty() {
         new.execute("DELETE FROM meta WHERE name = 'delivered'", [])?;
     }
@@ -229,9 +230,9 @@ fn copy(old: &Connection, new: &Connection) -> Result<(u64, u64), Error> {
     let counted = number("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").unwrap_or(0);
     let last = number("SELECT max(id) FROM messages").unwrap_or(0).max(counted).max(0);
     let first = number("SELECT min(id) FROM messages").unwrap_or(-(1 << 20)).min(1);
-    // Without a known end whatever comes after is tried too.
+    // If the end is unknown, what comes after is tried too.
     let last = if last == 0 { 1 << 20 } else { last };
-    // The largest first: where nothing can be read at all that shows before every number was tried.
+    // The largest range first, so that a file without anything readable is given up before every number was tried.
     let mut ranges = VecDeque::from([(first, last)]);
     let (mut messages, mut in_vain) = (0, 0);
     while let Some((from, to)) = ranges.pop_front().filter(|_| in_vain < IN_VAIN) {
@@ -241,7 +242,7 @@ fn copy(old: &Connection, new: &Connection) -> Result<(u64, u64), Error> {
         if read.is_ok() {
             continue;
         }
-        // The one after the last that was read cannot be; those behind it perhaps.
+        // The row after the last one read is unreadable, but those after it may be readable.
         let from = match found {
             Some(Value::Integer(id)) => id.saturating_add(1),
             _ => from,
@@ -251,7 +252,7 @@ fn copy(old: &Connection, new: &Connection) -> Result<(u64, u64), Error> {
             ranges.extend([(from, middle), (middle + 1, to)]);
         }
     }
-    // None is ever deleted but what was written and withdrawn.
+    // Messages are never deleted, except those that were written and withdrawn.
     let kept: i64 = new.query_row("SELECT count(*) FROM messages WHERE id > 0", [], |row| row.get(0))?;
     if counted > 0 {
         new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'messages'", [counted])?;
@@ -263,7 +264,7 @@ fn copy(old: &Connection, new: &Connection) -> Result<(u64, u64), Error> {
 }
 
 impl Database {
-    /// Where the file lies.
+    /// Returns the file's path.
     pub(super) fn path(&self) -> PathBuf {
         self.connection.path().map(PathBuf::from).unwrap_or_default()
     }

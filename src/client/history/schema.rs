@@ -1,5 +1,5 @@
-//! The form of a history's file: its lock, its tables from the first version on, and how values stand in it. How a file is
-//! brought up to it is [`migration`](crate::base::migration).
+//! The tables of a history's file and their migrations, its lock, and how values are stored.
+//! [`migration`](crate::base::migration) carries the migrations out.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::base::migration::Form;
 use crate::base::model::SendState;
 use crate::base::private;
 
-/// The schema this program writes; `PRAGMA user_version`.
+/// The schema version that this program writes, as `PRAGMA user_version`.
 pub(super) const SCHEMA_VERSION: i64 = 11;
 
-/// Takes a history for this process. The lock is the system's, so it ends with the process.
+/// Locks a history for this process; the system releases the lock when the process ends.
 ///
 /// # Errors
-/// [`HistoryError::Locked`] when another process has it, [`HistoryError::File`].
+/// [`HistoryError::Locked`] if another process holds it; [`HistoryError::File`].
 pub(super) fn lock(path: &Path) -> Result<File, HistoryError> {
     let file = |error| HistoryError::of_io(path, error);
     if let Some(folder) = path.parent() {
@@ -32,19 +32,19 @@ pub(super) fn lock(path: &Path) -> Result<File, HistoryError> {
     }
 }
 
-/// Opens or makes the file, and brings an older one up to date after a backup.
+/// Opens or makes the file, and migrates an older one after making a backup.
 ///
 /// # Errors
 /// [`HistoryError::Damaged`], [`HistoryError::Trouble`], [`HistoryError::Newer`].
 pub(super) fn open(path: &Path) -> Result<Connection, HistoryError> {
-    // It holds what lets its owner in. The files that SQLite makes beside it follow it.
+    // The file contains the login token. The files that SQLite makes beside it get the same permissions.
     private::open(path, File::options().create(true).append(true)).map_err(|e| HistoryError::of_io(path, e))?;
     let connection = Connection::open(path).map_err(|error| HistoryError::of(path, error))?;
     FORM.bring_up_to_date(&connection, path).map_err(|error| HistoryError::of_migration(path, error))?;
     Ok(connection)
 }
 
-/// A new file of this version, for what is copied into it.
+/// Makes a new file of this version, into which rows are copied.
 pub(super) fn make(path: &Path, version: i64) -> Result<Connection, HistoryError> {
     private::open(path, File::options().create(true).append(true)).map_err(|e| HistoryError::of_io(path, e))?;
     let connection = Connection::open(path).map_err(|error| HistoryError::of(path, error))?;
@@ -53,9 +53,9 @@ pub(super) fn make(path: &Path, version: i64) -> Result<Connection, HistoryError
     Ok(connection)
 }
 
-/// The list's figures, from the messages that are there.
+/// Counts the list's figures again, from the messages.
 pub(super) fn count_anew(connection: &Connection) -> Result<(), Error> {
-    // The first version had none.
+    // The first version had no such figures.
     if !connection.table_exists(None, "peers")? {
         return Ok(());
     }
@@ -77,8 +77,8 @@ const FIRST: &str = "
     CREATE INDEX unseen ON messages (peer) WHERE NOT seen;
     CREATE INDEX unsent ON messages (state) WHERE outgoing AND state < 2;";
 
-/// The list's figures a peer, else each new message would cost a look at all of them; and an index
-/// that pages are counted off in.
+/// The list's figures for each conversation, since each new message would otherwise cost a search through all of them;
+/// also an index for reading pages.
 const SECOND: &str = "
     CREATE TABLE peers (peer TEXT PRIMARY KEY, last INTEGER NOT NULL, unread INTEGER NOT NULL,
         stranger INTEGER NOT NULL) WITHOUT ROWID;
@@ -89,21 +89,21 @@ const SECOND: &str = "
     CREATE INDEX shown ON messages (peer, id) WHERE NOT repeat;
     CREATE INDEX strangers ON peers (last, unread) WHERE stranger;";
 
-/// What a device keeps of itself, and what is not sent, found without looking at every message.
+/// What a device keeps about itself; also an index of unsent messages.
 const THIRD: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
     INSERT INTO meta VALUES ('device', randomblob(16));
     DROP INDEX unsent;
     CREATE INDEX unsent ON messages (state) WHERE outgoing AND state IN (0, 1, 7);";
 
-/// Names this device had before, each with the last row of that time; and of messages that came in the plain dialect
-/// the server's time, until the same was pushed.
+/// The names that this device had before, each with the last row of that time; and, for messages that came in the plain
+/// dialect, the server's time, until the same message is pushed.
 const FOURTH: &str = "
     CREATE TABLE names (name BLOB PRIMARY KEY, newest INTEGER NOT NULL) WITHOUT ROWID;
     ALTER TABLE messages ADD COLUMN plain TEXT;
     CREATE INDEX handed ON messages (peer, plain) WHERE plain IS NOT NULL;";
 
-/// Rows know their number at the server; those that came from there later know where they stand too.
+/// The server's number of each row, and a place for rows that came from the server later.
 const FIFTH: &str = "
     ALTER TABLE messages ADD COLUMN server_row INTEGER;
     ALTER TABLE messages ADD COLUMN place INTEGER;
@@ -111,15 +111,15 @@ const FIFTH: &str = "
     DROP INDEX shown;
     CREATE INDEX shown ON messages (peer, coalesce(place, id), place IS NULL, server_row) WHERE NOT repeat;";
 
-/// Whoever is blocked stands among the contacts, and need not be in the list for that. Of those who were
-/// blocked before, nobody knows any more who was.
+/// Blocked accounts are among the contacts, but need not be in the list. Of those who were blocked before, it is
+/// unknown who was.
 const SIXTH: &str = "
     ALTER TABLE contacts ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;";
 
-/// A message has the moment at which it was written, `unix_ms`, and beside it when it came. Of the plain dialect's there is
-/// the server's clock's `face`, as if in UTC, and the `zone`, seconds before UTC, once it is known. Before, others'
-/// messages had the time at which they came; what was pushed had its moment as a text in this computer's zone, so
-/// it is read as that, but never after it came. And what is typed and not sent.
+/// The time at which a message was written, `unix_ms`, and the time at which it came. For messages of the plain dialect
+/// also the reading of the server's clock, `face`, as if it were UTC, and its `zone` in seconds before UTC once that is
+/// known. Until now others' messages had the time at which they came; pushed ones had their time as a text in this
+/// computer's zone, which is read as such, but never as later than they came. Also drafts.
 const SEVENTH: &str = "
     ALTER TABLE messages ADD COLUMN came INTEGER;
     ALTER TABLE messages ADD COLUMN face INTEGER;
@@ -134,20 +134,20 @@ const SEVENTH: &str = "
     CREATE INDEX zoneless ON messages (id) WHERE face IS NOT NULL AND zone IS NULL;
     CREATE TABLE drafts (peer TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;";
 
-/// Which of one's own messages to somebody were delivered, by their numbers at the server, whatever comes into these places
-/// later. Of an account that was made anew there are others, apart from those of before.
+/// Which sent messages were delivered, by their numbers at the server, whatever is stored in these places later. An
+/// account that was made anew has other numbers than the earlier one.
 const EIGHTH: &str = "
     CREATE TABLE delivered (peer TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
         PRIMARY KEY (peer, first)) WITHOUT ROWID;";
 
-/// When each person's account was made, as a server said it last, by which one of the same name that was made anew is told
-/// from it; and of messages of one's own for which of them they were written.
+/// When each person's account was made, as the server said last, which tells it from another account of the same name;
+/// and, for sent messages, for which of these they were written.
 const NINTH: &str = "
     CREATE TABLE made (peer TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     ALTER TABLE messages ADD COLUMN made INTEGER;";
 
-/// Of those who were blocked before the sixth version, whoever has a remark or a group was put into the list by hand; of
-/// the others nobody knows whether they were in it (2) until somebody says so.
+/// Of those who were blocked before the sixth version, the ones with a remark or a group had been put into the list by
+/// hand; of the others it is unknown (2) until the person says so.
 const TENTH: &str = "
     UPDATE contacts SET listed = 2 WHERE blocked AND listed AND remark = '' AND section = '';";
 
@@ -159,24 +159,24 @@ const ELEVENTH: &str = "
     CREATE TABLE item_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL,
         value TEXT, held INTEGER NOT NULL, UNIQUE (kind, key));";
 
-/// From nothing to [`SCHEMA_VERSION`].
+/// The steps from an empty file to [`SCHEMA_VERSION`].
 const STEPS: [&str; SCHEMA_VERSION as usize] =
     [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH];
 
-/// The form of a history.
+/// The form of a history's file.
 const FORM: Form =
     Form { what: "history", pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;", steps: &STEPS };
 
-/// [`SendState::MadeAnew`].
+/// The number of [`SendState::MadeAnew`].
 pub(super) const MADE_ANEW: i64 = 12;
 
-/// [`SendState::Sending`] by the secure dialect.
+/// The number of [`SendState::Sending`] in the secure dialect.
 pub(super) const SENDING_SECURELY: i64 = 7;
 
-/// [`SendState::Delivered`]; where a message stands in `delivered` its own state may be an earlier one.
+/// The number of [`SendState::Delivered`]; a message in a range of `delivered` may itself have an earlier state.
 pub(super) const DELIVERED: i64 = 11;
 
-/// The states' numbers in the file; never renumbered.
+/// Returns the number of a state in the file; these numbers never change.
 pub(super) fn number(state: SendState) -> i64 {
     match state {
         SendState::Waiting => 0,
@@ -211,7 +211,7 @@ pub(super) fn state(number: i64) -> SendState {
     }
 }
 
-/// A row's number at the server.
+/// Converts a row's number at the server to SQLite's signed integers.
 pub(super) fn signed(row: u64) -> i64 {
     i64::try_from(row).unwrap_or(i64::MAX)
 }

@@ -1,9 +1,9 @@
-//! One session for both dialects: what is wanted (`pending`) waits until it is known which one is spoken (`choice`),
-//! and then goes on to that one's session.
+//! One session for both dialects: requests (`pending`) wait until it is known which dialect is spoken (`choice`), and
+//! then go to that dialect's session.
 //!
-//! Its parts: `state` (what is spoken, and its session), `going` (from one dialect to the other), `telling` (events, and what
-//! follows from them), `asking` (questions whose answer depends on the dialect alone) and `figures` (what can be read of
-//! the connection and of the server's keys).
+//! Its parts: `state` (the dialect that is spoken, and its session), `going` (from one dialect to the other), `telling`
+//! (events, and what follows from them), `asking` (questions whose answer depends on the dialect alone) and `figures`
+//! (what can be read about the connection and the server's keys).
 
 mod asking;
 mod figures;
@@ -73,7 +73,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that has not logged in, and sends nothing yet.
+    /// Makes a session that has not logged in and sends nothing yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
         let Config { server, polling, dialect, known, allow_plain, seed, carrier_seed } = config;
@@ -96,30 +96,30 @@ impl Session {
         session
     }
 
-    /// The dialect that is spoken, once it is known.
+    /// Returns the dialect that is spoken, once it is known.
     #[must_use]
     pub fn speaks(&self) -> Option<SpokenDialect> {
         self.state.speaks()
     }
 
-    /// The next datagram for the server; call until `None` after every other call.
+    /// Returns the next datagram for the server; called until it returns `None`, after every other call.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.choice.poll_transmit().or_else(|| self.state.poll_transmit())
     }
 
-    /// The next event; call until `None` after every other call.
+    /// Returns the next event; called until it returns `None`, after every other call.
     pub fn poll_event(&mut self) -> Option<Event> {
         debug_assert_eq!(self.state.poll_event(), None, "nobody listened after a call");
         self.events.pop_front()
     }
 
-    /// When [`Session::handle_timeout`] wants to be called; `None` while there is nothing to wait for.
+    /// Returns when [`Session::handle_timeout`] is to be called; `None` if there is nothing to wait for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.choice.poll_timeout().into_iter().chain(self.state.poll_timeout()).min()
     }
 
-    /// The connection's state.
+    /// Returns the connection's state.
     #[must_use]
     pub fn link(&self) -> ConnectionState {
         match &self.state {
@@ -140,12 +140,13 @@ impl Session {
         self.begin(now, PendingRequest::Login { account, password, kept });
     }
 
-    /// Whether the plain dialect is known to be closed to the account that logs in next.
+    /// Sets whether the account that logs in next is known to allow only the secure dialect.
     pub fn set_encrypted_only(&mut self, only: bool) {
         self.encrypted_only = only;
     }
 
-    /// What this account was handed last in the plain dialect and may not have confirmed, before the next login.
+    /// Sets the message that this account was handed last in the plain dialect and may not have confirmed; called
+    /// before the next login.
     pub fn set_handed(&mut self, handed: Option<plain::LastDelivery>) {
         self.handed = handed;
     }
@@ -155,15 +156,15 @@ impl Session {
         self.begin(now, PendingRequest::Resume { account, kept });
     }
 
-    /// Somebody agreed to go on in the plain dialect, after [`Event::PlainOnly`]. For a server that spoke the
-    /// other this is good only while it asks, and until that is spoken again.
+    /// Consents to the plain dialect, after [`Event::PlainOnly`]. For a server that encrypted before, this is only
+    /// valid while it is asked for, and until the server encrypts again.
     pub fn allow_plain(&mut self, now: Instant) {
         if self.choice.allow_plain() {
             self.go_over(now);
         }
     }
 
-    /// Whether a request waits for [`Session::allow_plain`].
+    /// Returns whether a request waits for [`Session::allow_plain`].
     #[must_use]
     pub fn is_doubting(&self) -> bool {
         self.choice.is_doubting()
@@ -182,8 +183,8 @@ impl Session {
         }
     }
 
-    /// From here on a login ends no other session of the account, until [`Session::take_over`]: it is refused with
-    /// `AlreadyLoggedIn`, as every login of the plain dialect is. For unattended programs.
+    /// Makes later logins end no other session of the account, until [`Session::take_over`]: they are refused with
+    /// `AlreadyLoggedIn` instead, as every login in the plain dialect is. For unattended programs.
     pub fn log_in_if_free(&mut self) {
         self.set_if_free(true);
     }
@@ -205,13 +206,13 @@ impl Session {
                 plain.take_over(now);
                 self.listen();
             }
-            // Nobody is in the way, or not any more.
+            // No other session is in the way, or no longer.
             State::Sought(_) | State::Secure(_) => self.go_online(now),
         }
     }
 
-    /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
-    /// goes once.
+    /// Sends a message that is already stored; answered by [`Event::Outgoing`]. A message that already waits is not
+    /// sent twice.
     pub fn send(&mut self, now: Instant, id: MessageId, to: impl Into<Recipient>, text: MessageText) {
         let to = to.into();
         match &mut self.state {
@@ -261,8 +262,8 @@ impl Session {
         self.listen();
     }
 
-    /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
-    /// before the next login.
+    /// Forgets the login and its messages without telling the server. Nothing is sent automatically before the next
+    /// login.
     pub fn forget(&mut self) {
         let asking = self.wishes.forget_login();
         self.choice.let_go(asking);
@@ -328,8 +329,8 @@ impl Session {
         self.listen();
     }
 
-    /// A datagram typed by hand. In the secure dialect it stands beside everything: what is answered is
-    /// seen in the protocol window and means nothing.
+    /// Sends a datagram typed by hand. While the secure dialect is spoken it is independent of everything else: an
+    /// answer is shown in the protocol window and has no effect.
     pub fn by_hand(&mut self, now: Instant, bytes: Vec<u8>) {
         match &mut self.state {
             State::Sought(plain) | State::Plain(plain) => plain.by_hand(now, bytes),
@@ -338,8 +339,8 @@ impl Session {
         self.listen();
     }
 
-    /// The message of this token is on disk, or could not be stored. Without the session that received it the message is
-    /// the server's still, and comes again with the next one.
+    /// Called when the message of this token is on disk (`stored`) or could not be stored. If the session that received
+    /// it has ended, the server still has the message, and it comes again with the next session.
     pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
         match (token, &mut self.state) {
             (StoreToken::Plain(_), State::Sought(plain) | State::Plain(plain)) => {
@@ -351,7 +352,7 @@ impl Session {
         self.listen();
     }
 
-    /// That this message is [`SendState::Sending`] is on disk, or could not be stored.
+    /// Called when the note that this message is [`SendState::Sending`] is on disk (`noted`) or could not be stored.
     pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
         match &mut self.state {
             State::Sought(plain) | State::Plain(plain) => plain.handle_noted(now, id, noted),
@@ -411,8 +412,8 @@ impl Session {
         self.state.expect_late(&self.choice.take_left_over());
         if self.choice.is_asking() {
             let reply = Reply::decode(bytes, &mut Learned::default());
-            // It may answer what was asked in plain, or by hand: then it says nothing of the dialect, which is asked
-            // for again, nor is it taken for that answer.
+            // It may answer what was asked in plain or by hand; then it says nothing about the dialect, which is asked
+            // for again.
             if DialectQuery::would_mean(&reply) && self.state.is_unclear(now, &reply) {
                 return;
             }

@@ -1,6 +1,6 @@
-//! Which dialect is spoken with a server: what its owner chose, what is known of it from before, what it says when
-//! it is asked, and consent before a password goes out in plain. Sans-IO; holds nobody's password and no message:
-//! what a [`Step`] means for those is the session's.
+//! Decides which dialect is spoken with a server, from what the person chose, what is known from before, what the
+//! server answers, and whether the person consents to a password being sent in plain. Sans-IO; holds no password and no
+//! message: the session does what a [`Step`] says.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use super::dialect_query::{DialectQuery, SpokenDialect};
 use super::{Dialect, PlainReason, Transmit};
 use crate::base::timer::Dice;
 
-/// How long a login waits for any answer: as long as four tries of the plain dialect.
+/// How long a login waits for any answer; as long as four tries in the plain dialect.
 const NO_ANSWER: Duration = Duration::from_secs(15);
-/// How long what was found is believed when somebody logs in again.
+/// How long a dialect that was found out is believed at later logins.
 const BELIEVED: Duration = Duration::from_secs(60);
-/// A server that knows text alone answers what was sent to it in the other dialect with `00:00`; these
-/// are to be over before it is asked anything.
+/// A server that only knows text answers what was sent to it in the secure dialect with `00:00`; this is how long to
+/// wait for the last of these before anything is asked.
 const HUSH: Duration = Duration::from_secs(1);
 
 /// What is remembered of a server from earlier connections.
@@ -23,26 +23,29 @@ pub struct KnownServer {
     pub pins: Vec<Vec<u8>>,
     /// Whether it has ever spoken the secure dialect.
     pub secure_only: bool,
-    /// It has shown that it knows neither 10 nor 11, and is not asked again by itself: some servers end at that.
+    /// Whether it has shown that it knows neither 10 nor 11; it is not asked again automatically, since some servers
+    /// crash.
     pub foreign: bool,
-    /// It may have ended when it was asked 11, and nobody knows what it is: it is asked neither 10 nor 11 by itself.
+    /// Whether it may have crashed when it was asked 11, and it is unknown what it is; it is asked neither 10 nor 11
+    /// automatically.
     pub fragile: bool,
-    /// The file that tells all that, as people read it, where a part of it cannot be read. A key that is none of
-    /// `pins` is then neither a first one nor a changed one, and is not taken unasked.
+    /// The file with all this, in readable form, if a part of it cannot be read. A key that is not among `pins` then is
+    /// neither a first one nor a changed one, and is not accepted without asking.
     pub damaged: Option<String>,
 }
 
 impl KnownServer {
-    /// Whether 10 and 11 may be asked of it unasked. One that was secure may, whatever has answered in its place.
+    /// Returns whether 10 and 11 may be asked automatically. A server that has been secure may be asked, whatever
+    /// answers in its place.
     #[must_use]
     pub fn may_be_asked(&self) -> bool {
         !self.foreign && !self.fragile || self.secure_only
     }
 }
 
-/// What a connection is to be held to: no key taken for the first one where what is known is damaged.
+/// Returns the keys that a connection must be held to: if what is known is damaged, no key is taken for the first one.
 pub(crate) fn acceptable(pins: &[Vec<u8>], damaged: bool) -> Vec<Vec<u8>> {
-    // No server shows the empty key, and with it the list is not that of a first meeting.
+    // No server shows the empty key; with it the list does not look like that of a first contact.
     pins.iter().cloned().chain(damaged.then(Vec::new)).collect()
 }
 
@@ -51,7 +54,7 @@ pub(crate) fn acceptable(pins: &[Vec<u8>], damaged: bool) -> Vec<Vec<u8>> {
 pub(super) enum Step {
     /// Nothing yet: an answer of the server or the user is awaited.
     Wait,
-    /// In this dialect; `anew` if the last step was not the same.
+    /// Speak this dialect; `anew` if the last step was another one.
     Speak { speaks: SpokenDialect, anew: bool },
     /// Only the plain dialect is possible, and the user has not consented to it.
     Consent(PlainReason),
@@ -65,12 +68,13 @@ pub(super) struct DialectChoice {
     dialect: Dialect,
     known: KnownServer,
     allow_plain: bool,
-    /// Makes questions that nobody else can answer.
+    /// The random numbers of questions that nobody else can answer.
     dice: Dice,
-    /// What was sent to find out, is not waited for any more, and may still be answered.
+    /// Datagrams that were sent to find out and are no longer waited for, but may still be answered, and when they were
+    /// sent.
     left_over: Vec<(Vec<u8>, Instant)>,
-    /// Somebody said, this once, that the plain dialect will do for a server that spoke the other; over as
-    /// soon as it speaks that again.
+    /// Whether the person has agreed to the plain dialect for a server that encrypted before; this ends as soon as it
+    /// encrypts again.
     overridden: bool,
     stage: Stage,
 }
@@ -84,9 +88,9 @@ enum Stage {
     Asking(DialectQuery),
     /// Only the plain dialect is possible, and the user is asked for consent.
     Doubting,
-    /// The plain dialect follows then; before that nothing is asked in text, nor any text read.
+    /// The plain dialect follows at this time; until then no text is sent or read.
     Hush(Instant),
-    /// The plain dialect is spoken, as was found then.
+    /// The plain dialect is spoken, as was found out at this time.
     Plain(Instant),
     /// The secure dialect is spoken.
     Secure(Diagnosis),
@@ -95,13 +99,13 @@ enum Stage {
 /// The check whether the server answers in the plain dialect while it does not in the secure one.
 #[derive(Debug)]
 enum Diagnosis {
-    /// The server is within reach, or was when it was looked at last.
+    /// The server is within reach, or was when that was last checked.
     None,
-    /// It is being asked.
+    /// The server is being asked.
     Asking(DialectQuery),
-    /// It was asked, and is not asked again before it was within reach.
+    /// The server was asked, and is not asked again before it has been within reach.
     Asked,
-    /// Somebody does, and it is asked whether that will do.
+    /// The server answers in the plain dialect, and the person is asked whether that will do.
     Doubting,
 }
 
@@ -118,7 +122,7 @@ impl DialectChoice {
         }
     }
 
-    /// The dialect that is spoken, once it is known.
+    /// Returns the dialect that is spoken, once it is known.
     pub(super) fn speaks(&self) -> Option<SpokenDialect> {
         match self.stage {
             Stage::Open | Stage::Asking(_) | Stage::Doubting | Stage::Hush(_) => None,
@@ -127,22 +131,22 @@ impl DialectChoice {
         }
     }
 
-    /// Nothing has to wait for an answer about the dialect.
+    /// Returns whether nothing has to wait for the dialect to be found out.
     pub(super) fn is_settled(&self) -> bool {
         self.speaks().is_some() || self.dialect == Dialect::Plain && !self.was_secure()
     }
 
-    /// Whether nothing but the course's requests may go out by itself in the plain dialect.
+    /// Returns whether only the course's requests may be sent automatically in the plain dialect.
     pub(super) fn keeps_to_the_course(&self) -> bool {
         self.dialect == Dialect::Plain || self.known.fragile
     }
 
-    /// What is known of the server from before, as far as it has changed since.
+    /// Returns what is known about the server, including what has changed since.
     pub(super) fn known(&self) -> &KnownServer {
         &self.known
     }
 
-    /// The server has spoken the secure dialect, and shown this key.
+    /// Notes that the server has spoken the secure dialect and shown this key.
     pub(super) fn pin(&mut self, key: Vec<u8>) {
         self.known.pins.push(key);
         self.known.secure_only = true;
@@ -164,19 +168,19 @@ impl DialectChoice {
         }
     }
 
-    /// Goes on to this stage; what was asked in the one before may still be answered.
+    /// Changes the stage; questions of the last one may still be answered.
     fn turn(&mut self, stage: Stage) {
         let left = self.finding().map(|finding| finding.unanswered().collect::<Vec<_>>());
         self.left_over.extend(left.into_iter().flatten());
         self.stage = stage;
     }
 
-    /// The next datagram for the server.
+    /// Returns the next datagram for the server.
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
         self.finding_mut()?.poll_transmit()
     }
 
-    /// When [`DialectChoice::handle_timeout`] wants to be called.
+    /// Returns when [`DialectChoice::handle_timeout`] is to be called.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self.stage {
             Stage::Hush(until) => Some(until),
@@ -184,7 +188,8 @@ impl DialectChoice {
         }
     }
 
-    /// Before a login: a server may have become another one since it was asked. True if it is to be asked anew.
+    /// Called before a login, since a server may have been replaced since it was asked; returns true if it has to be
+    /// asked again.
     pub(super) fn doubt_old_answer(&mut self, now: Instant) -> bool {
         let doubts = matches!(self.stage, Stage::Plain(found) if now.saturating_duration_since(found) >= BELIEVED);
         if doubts {
@@ -203,21 +208,23 @@ impl DialectChoice {
             return self.speak(now, SpokenDialect::Plain);
         }
         if self.was_secure() {
-            // It need not be asked, and a false answer is not listened to.
+            // The server need not be asked, and a false answer is ignored.
             self.speak_securely_anew();
             return self.speak(now, SpokenDialect::Secure);
         }
         match self.stage {
-            // What follows is known.
+            // What follows is known already.
             Stage::Asking(_) | Stage::Hush(_) => Step::Wait,
-            // Known already, and not to be asked again: somebody wants something else, and is to be asked themselves.
+            // This is known and need not be asked again: the person wants something else, and has to be asked
+            // themselves.
             Stage::Doubting => Step::Consent(self.why()),
             Stage::Plain(_) => self.found(now, SpokenDialect::Plain),
             Stage::Secure(_) => {
                 self.speak_securely_anew();
                 self.found(now, SpokenDialect::Secure)
             }
-            // One that was secure is asked all the same: what answers in its place today need not be there tomorrow.
+            // A server that has been secure is asked all the same: what answers in its place today need not be there
+            // tomorrow.
             Stage::Open if !self.known.may_be_asked() => self.found(now, SpokenDialect::Plain),
             Stage::Open => {
                 let finding = DialectQuery::new(now, &mut self.dice);
@@ -227,42 +234,43 @@ impl DialectChoice {
         }
     }
 
-    /// Whoever was told that it is not the same any more is told so as often as they try.
+    /// Lets a person who tries again be told again that the server no longer encrypts.
     fn speak_securely_anew(&mut self) {
         if let Stage::Secure(_) = self.stage {
             self.turn(Stage::Secure(Diagnosis::None));
         }
     }
 
-    /// The server knows the extensions, or does not.
+    /// Notes whether the server lacks the extensions.
     pub(super) fn set_foreign(&mut self, foreign: bool) {
         self.known.foreign = foreign;
         self.known.fragile &= foreign;
     }
 
-    /// It may have ended at a question.
+    /// Notes that the server may have crashed at a question.
     pub(super) fn set_fragile(&mut self) {
         self.known.fragile = true;
     }
 
-    /// Whether the server is being asked.
+    /// Returns whether the server is being asked.
     pub(super) fn is_asking(&self) -> bool {
         self.finding().is_some()
     }
 
-    /// Datagrams that were sent to find out and may still be answered, when that is over; and when they were sent.
+    /// Returns the datagrams that were sent to find out and may still be answered, with the times at which they were
+    /// sent.
     pub(super) fn take_left_over(&mut self) -> Vec<(Vec<u8>, Instant)> {
         std::mem::take(&mut self.left_over)
     }
 
-    /// F5: asks at once, if it is being asked.
+    /// Asks at once, if the server is being asked; called when the person presses F5.
     pub(super) fn ask_now(&mut self, now: Instant) {
         if let Some(finding) = self.finding_mut() {
             finding.ask_now(now);
         }
     }
 
-    /// A text from the server's address; a step if it answers the question.
+    /// Handles a text from the server's address; returns a step if it answers the question.
     pub(super) fn handle_text(&mut self, now: Instant, bytes: &[u8]) -> Option<Step> {
         if let Stage::Hush(_) = self.stage {
             return Some(Step::Wait);
@@ -271,13 +279,13 @@ impl DialectChoice {
         Some(self.found(now, speaks))
     }
 
-    /// Whether a text can be the server's. Anybody can write one; to whoever speaks the secure dialect it says
+    /// Returns whether a text can be the server's. Anybody can send one, so from a server that encrypts it means
     /// nothing.
     pub(super) fn believes_text(&self) -> bool {
         !self.was_secure()
     }
 
-    /// The deadline may have come; call until `None`.
+    /// Handles the deadline; called until it returns `None`.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Step> {
         if let Stage::Hush(until) = self.stage {
             return (until <= now).then(|| self.speak(now, SpokenDialect::Plain));
@@ -295,8 +303,8 @@ impl DialectChoice {
         Some(Step::NoAnswer)
     }
 
-    /// While nobody answers in the secure dialect it is asked once whether somebody does in the other:
-    /// its owner may want to know, or whoever is there may be somebody else.
+    /// While the server does not answer in the secure dialect, asks once whether it does in the plain one: the person
+    /// may want to know, and another program may have taken its place.
     pub(super) fn diagnose(&mut self, now: Instant, out_of_reach: bool) {
         match (&self.stage, out_of_reach) {
             (Stage::Secure(_), false) => self.turn(Stage::Secure(Diagnosis::None)),
@@ -309,7 +317,8 @@ impl DialectChoice {
         }
     }
 
-    /// Somebody agreed to the plain dialect; true if that was waited for: then [`DialectChoice::speak_plain`] is next.
+    /// Notes that the person agrees to the plain dialect; returns true if that was awaited, after which
+    /// [`DialectChoice::speak_plain`] follows.
     pub(super) fn allow_plain(&mut self) -> bool {
         let waited = self.end_doubt();
         match self.known.secure_only {
@@ -319,7 +328,7 @@ impl DialectChoice {
         waited
     }
 
-    /// Whether the user's consent to the plain dialect is awaited.
+    /// Returns whether the person's consent to the plain dialect is awaited.
     pub(super) fn is_doubting(&self) -> bool {
         matches!(self.stage, Stage::Doubting | Stage::Secure(Diagnosis::Doubting))
     }
@@ -334,7 +343,7 @@ impl DialectChoice {
         true
     }
 
-    /// Goes over to the plain dialect: at once, or `after_secure` when what was sent in the other is answered.
+    /// Changes to the plain dialect: at once, or `after_secure` when what was sent in the secure one has been answered.
     pub(super) fn speak_plain(&mut self, now: Instant, after_secure: bool) -> Step {
         if !after_secure {
             return self.speak(now, SpokenDialect::Plain);
@@ -343,13 +352,13 @@ impl DialectChoice {
         Step::Wait
     }
 
-    /// Takes the user's refusal of the plain dialect; true if it was awaited.
+    /// Notes that the person refuses the plain dialect; returns true if that was awaited.
     pub(super) fn refuse_plain(&mut self) -> bool {
         self.end_doubt()
     }
 
-    /// Whoever wanted to log in does not any more; true if that waited for an answer. With `asking` it goes on being
-    /// found out what to speak, for somebody else.
+    /// Notes that the person does not want to log in any more; returns true if that waited for an answer. With `asking`
+    /// the question goes on, for another request.
     pub(super) fn let_go(&mut self, asking: bool) -> bool {
         match &self.stage {
             Stage::Asking(_) | Stage::Doubting | Stage::Hush(_) if asking => return false,
@@ -389,7 +398,7 @@ impl DialectChoice {
         match (speaks, &self.stage) {
             (SpokenDialect::Plain, Stage::Plain(_))
             | (SpokenDialect::Secure, Stage::Secure(Diagnosis::None | Diagnosis::Asked)) => {}
-            // It answers in text as well, which says nothing new.
+            // It answers in text as well, which is nothing new.
             (SpokenDialect::Secure, Stage::Secure(Diagnosis::Asking(_) | Diagnosis::Doubting)) => {
                 self.turn(Stage::Secure(Diagnosis::Asked));
             }

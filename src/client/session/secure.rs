@@ -1,16 +1,25 @@
-//! The client's half of the secure dialect, sans-IO, driven as the plain one is. It owns the carrier,
-//! connects by itself, and after any loss goes on where both sides know they were: messages of one's
-//! own are sent again under the same number, others' are asked for from the last one on disk.
+//! The client's half of the secure dialect, sans-IO, driven in the same way as the plain one. It owns the link,
+//! connects by itself, and after any loss continues from what both sides know: sent messages are sent again under the
+//! same counter, and received ones are asked for from the last one on disk.
 //!
 //! Source: the secure dialect, "Messages".
 //!
-//! Its parts: `connecting`, `leaving`, `naming` (the device's name), `making` (which account of a name), `outbox`, `inbox`,
-//! `delivered`, `items`, `presence`, `questions` (the table of a person's questions), `requests`, and `harmless`, which a server's
-//! words pass first.
+//! Its parts:
 //!
-//! And `deadlines`: what the session waits for, in one table.
-//!
-//! And `watching`: when the server counts as silent, and what that becomes.
+//! - `connecting`: connecting, logging in, and reconnecting.
+//! - `leaving`: going offline.
+//! - `naming`: the device's name.
+//! - `making`: tells accounts of the same name apart.
+//! - `outbox`: messages to be sent.
+//! - `inbox`: received messages.
+//! - `delivered`: deliveries of sent messages.
+//! - `items`: the account's items.
+//! - `presence`: who is online.
+//! - `questions`: the table of a person's questions.
+//! - `requests`: asks these questions.
+//! - `harmless`: checks every frame from the server first.
+//! - `deadlines`: what the session waits for, in one table.
+//! - `watching`: when the server counts as silent, and what follows.
 
 mod connecting;
 mod deadlines;
@@ -48,22 +57,23 @@ use presence::Presence;
 use questions::{Answer, Questions};
 use watching::Health;
 
-/// An answer that takes longer is said to be waited for.
+/// How long an answer may take before the session reports that it is waiting.
 const WAITING: Duration = Duration::from_secs(1);
-/// How long nothing at all may be heard, while something is unanswered, before the connection is made anew.
+/// How long nothing at all may be heard, while something is unanswered, before the session reconnects.
 const DEAD: Duration = Duration::from_secs(4);
 /// How long a login waits before the user is told that the server does not answer.
 const NO_ANSWER: Duration = Duration::from_secs(15);
-/// An answer may be held back on purpose, as after wrong passwords; then somebody is heard meanwhile.
+/// How long a login waits if the server is heard from meanwhile, since an answer may be delayed on purpose, as after
+/// wrong passwords.
 const HELD_BACK: Duration = Duration::from_secs(90);
 const LEAVING: Duration = Duration::from_secs(1);
 /// How long nothing is asked for after the disk has refused a message.
 const DISK: Duration = Duration::from_secs(30);
-/// Longer than the carrier is ever silent by itself: the machine has slept.
+/// Longer than the link is ever silent by itself: the machine was suspended.
 const SLEPT: Duration = Duration::from_secs(25);
-/// Frames that wait for whoever shows them; one turn has fewer, and where nobody looks no more are kept.
+/// The most frames that wait to be shown; one turn has fewer, and if nobody shows them, older ones are dropped.
 const FRAMED: usize = 256;
-/// How long after a frame of the list of who is online the whole is told, as it comes in several.
+/// How long after a frame of the list of who is online the whole list is reported, since it comes in several frames.
 const LISTING: Duration = Duration::from_millis(50);
 
 /// The configuration of a secure session.
@@ -75,13 +85,13 @@ pub struct Config {
     pub pins: Vec<Vec<u8>>,
     /// The file of pins, if part of it cannot be read.
     pub damaged: Option<String>,
-    /// Logging in ends nobody else's login, until [`Session::set_if_free`].
+    /// Whether logging in must not end other sessions, until [`Session::set_if_free`].
     pub if_free: bool,
-    /// The last number of a [`StoreToken`] that an earlier session has given, which the disk may still answer.
+    /// The number of the last [`StoreToken`] that an earlier session has given out, which the disk may still answer.
     pub last_token: u64,
-    /// Spreads deadlines.
+    /// The seed for spreading deadlines.
     pub seed: u64,
-    /// Makes the carrier's own choices repeatable, for tests.
+    /// Makes the link's random choices repeatable, for tests.
     pub carrier_seed: Option<[u8; 32]>,
 }
 
@@ -112,9 +122,9 @@ pub struct Session {
     state: State,
     login: Login,
     dialling: Dialling,
-    /// Dropped with the connection, and begun anew with the next one.
+    /// The present connection's state, dropped with it.
     connection: Connection,
-    /// Going offline: the number of the request, and until when its answer is waited for.
+    /// Going offline: the number of the request, and until when its answer is awaited.
     leaving: Option<(u64, Instant)>,
     questions: Questions,
     next_id: u64,
@@ -133,7 +143,7 @@ pub struct Session {
 #[derive(Debug, Default)]
 struct Outputs {
     events: VecDeque<Event>,
-    /// Frames for the wire view, the last ones.
+    /// The latest frames, for the protocol window.
     framed: VecDeque<TappedFrame>,
 }
 
@@ -146,7 +156,7 @@ struct Trust {
 }
 
 impl Session {
-    /// A session that has not logged in, and sends nothing yet.
+    /// Makes a session that has not logged in and sends nothing yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
@@ -173,17 +183,17 @@ impl Session {
         }
     }
 
-    /// The next datagram for the server; call until `None` after every other call.
+    /// Returns the next datagram for the server; called until it returns `None`, after every other call.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.carrier.poll_transmit().map(|t| Transmit { bytes: t.bytes, cause: Cause::Secure })
     }
 
-    /// The next event; call until `None` after every other call.
+    /// Returns the next event; called until it returns `None`, after every other call.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.told.events.pop_front()
     }
 
-    /// The connection's state.
+    /// Returns the connection's state.
     #[must_use]
     pub fn link(&self) -> ConnectionState {
         match self.link {
@@ -196,19 +206,19 @@ impl Session {
         ConnectionState::Connected { rtt: self.figures().map(|f| f.rtt).unwrap_or_default() }
     }
 
-    /// Whether connecting was tried and the server did not answer.
+    /// Returns whether connecting was tried and the server did not answer.
     #[must_use]
     pub fn is_out_of_reach(&self) -> bool {
         !self.connection.connected && self.dialling.tries > 0
     }
 
-    /// How the connection is doing, while there is one.
+    /// Returns the figures of the connection, while there is one.
     #[must_use]
     pub fn figures(&self) -> Option<link::Figures> {
         self.carrier.figures(self.connection.peer?)
     }
 
-    /// The next decrypted frame for the protocol window; calling it is optional.
+    /// Returns the next decrypted frame for the protocol window; calling it is optional.
     pub fn poll_framed(&mut self) -> Option<TappedFrame> {
         self.told.framed.pop_front()
     }
@@ -220,18 +230,18 @@ impl Session {
         self.told.framed.push_back(frame);
     }
 
-    /// The mean deviation of the round trips of [`Session::measure`], once there is one.
+    /// Returns the mean deviation of the round trips of [`Session::measure`], once there is one.
     #[must_use]
     pub fn deviation(&self) -> Option<Duration> {
         self.connection.round_trip.deviation()
     }
 
-    /// Why the connection was lost since the last call, if it was.
+    /// Returns why the connection was lost since the last call, if it was.
     pub fn trouble(&mut self) -> Option<CloseReason> {
         self.health.trouble.take()
     }
 
-    /// The server's pins.
+    /// Returns the server's pins.
     #[must_use]
     pub fn pins(&self) -> &[Vec<u8>] {
         &self.trust.pins
@@ -250,7 +260,7 @@ impl Session {
         self.turn(now);
     }
 
-    /// Everything that may follow from an input.
+    /// Does everything that may follow from an input.
     fn turn(&mut self, now: Instant) {
         if std::mem::take(&mut self.login.forgotten) {
             self.give_up_connection(now, "bye");
@@ -273,13 +283,13 @@ impl Session {
         self.look_at_storing();
     }
 
-    /// Whether the server answers, as far as that can be known: the carrier asks too, every 15 s at least.
+    /// Finds out whether the server answers, as far as that can be known: the link asks too, every 15 s at least.
     fn touch(&mut self, now: Instant) {
         let before = self.connection.pulse;
         self.connection.pulse = self.connection.peer.map(|peer| self.carrier.pulse(peer)).unwrap_or_default();
         match self.state {
             State::Online => {
-                // Its list came before the silence, and all changes of it since.
+                // The server's list came before the silence, and all changes of it since.
                 if self.connection.pulse.heard > before.heard
                     && self.health.contact.ends(&mut self.told.events)
                     && self.presence.tell_at.is_none()
@@ -307,7 +317,8 @@ impl Session {
                         self.framed(TappedFrame::Heard(frame.starred()));
                         self.frame(now, harmless(frame));
                     }
-                    // Where, and not what: it may hold what lets somebody in. Once, as there may be any number of them.
+                    // The position only, and not the content, which may be a secret. Logged once, as there may be any
+                    // number of them.
                     Err(error) if !std::mem::replace(&mut self.connection.puzzled, true) => {
                         log::warn!("a frame of the server's was not understood, from byte {} on", error.column());
                     }
@@ -315,7 +326,7 @@ impl Session {
                 }
             }
             link::Event::Lost { peer, why } if self.connection.peer == Some(peer) => self.lost(now, why),
-            // Of a connection that was given up.
+            // These belong to a connection that was given up.
             link::Event::Connected { .. } | link::Event::Frame { .. } | link::Event::Lost { .. } => {}
         }
     }
@@ -337,7 +348,7 @@ impl Session {
                 self.refused(now, counter, code, (wait, reason), made);
             }
             FromServer::Message { row, after, from, writer, at, text, plain, made } => {
-                // The history and every face read a room's texts with their writers, through `names` alone.
+                // The history and every face read a room's texts together with their writers, through `names` alone.
                 let text = writer.map_or(text.clone(), |writer| names::framed(&writer, &text));
                 self.pushed(now, (row, after, at), &from, text, (plain, made));
             }
@@ -353,7 +364,7 @@ impl Session {
             FromServer::History { id, messages, more } => self.answered(id, Answer::History(messages, more)),
             FromServer::Account { id, account, made } => {
                 let account = Account::sanitised(&account);
-                // Of an account that nobody asked about nothing is believed.
+                // Nothing is believed about an account that nobody asked about.
                 if let Some(event) = self.questions.answered(id, Answer::There(account.clone())) {
                     self.was_made(&account, Some(made));
                     self.told.events.push_back(event);
@@ -373,7 +384,7 @@ impl Session {
                 }
             }
             FromServer::Question { id, text } => self.answered(id, Answer::Question(text)),
-            // Nothing that this client asks is answered so.
+            // This client asks nothing that is answered like this.
             FromServer::People { .. } | FromServer::Unknown => {}
         }
     }
@@ -388,7 +399,7 @@ impl Session {
         }
     }
 
-    /// What can be done now is done; nothing is done twice.
+    /// Does what can be done now; nothing is done twice.
     fn go_on(&mut self, now: Instant) {
         if self.leaving.is_some() {
             return;
@@ -411,7 +422,7 @@ impl Session {
         }
     }
 
-    /// Whether it went out; if not, it will be tried again.
+    /// Sends a frame, and returns whether it was sent; if not, it will be tried again.
     fn say(&mut self, now: Instant, frame: &FromClient) -> bool {
         let sent = self.connection.peer.is_some_and(|peer| self.carrier.send(now, peer, &frame.encode()));
         if sent {

@@ -1,11 +1,11 @@
-//! Whether the server is still there, as far as can be known: something that is always answered was sent and stands
-//! unanswered, or the connection is gone. While nothing is asked nothing is claimed. Pure.
+//! Whether the server is still there, as far as can be known: a request that is always answered has had no answer for
+//! too long, or the connection is gone. While nothing is asked, nothing is claimed. Pure.
 
 use std::time::{Duration, Instant};
 
 use super::Event;
 
-/// How long something may stand unanswered before the server is said to be silent.
+/// How long a request may be unanswered before the server is reported as silent.
 pub const SILENT: Duration = Duration::from_secs(3);
 
 /// Detects a silent server: notes when the oldest unanswered request was sent or the connection was lost.

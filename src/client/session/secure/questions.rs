@@ -1,9 +1,10 @@
-//! The table of questions: what a person asks of the server under a number of its own, and what is answered once.
+//! The table of questions: what a person asks of the server under a number, to be answered once.
 //!
-//! A new question is one variant of [`Question`]; the compiler then asks how it is said ([`Question::frame`]), on which terms
-//! ([`Question::terms`]), and what its answer or a refusal ([`Question::answered`]) and silence ([`Question::unanswered`])
-//! become. Asking again on the next connection, counting what is unanswered, giving up and clearing follow from that, here
-//! and nowhere else. Logins, pings and messages are no such questions: they have states of their own.
+//! A new question is a variant of [`Question`]; the compiler then asks for its frame ([`Question::frame`]), its
+//! properties ([`Question::terms`]), and what its answer or refusal ([`Question::answered`]) and silence
+//! ([`Question::unanswered`]) mean. Asking again on the next connection, counting what is unanswered, giving up and
+//! clearing follow from that, here and nowhere else. Logins, pings and messages are not such questions: they have
+//! states of their own.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,13 +17,13 @@ use crate::protocol::wire::reply::Registered;
 /// A question that the user asks of the server.
 #[derive(Debug)]
 pub(super) enum Question {
-    /// Makes an account.
+    /// Asks for a new account.
     Register { account: Account, password: Password },
-    /// The `count` newest messages with somebody that are older than the row `before`.
+    /// Asks for the `count` newest messages of a conversation that are older than the row `before`.
     History { peer: Account, before: Option<u64>, count: u32 },
-    /// How the account may be used, after this change.
+    /// Asks for the account's settings, after this change if there is one.
     AccountSettings(Option<AccountChange>),
-    /// Whether there is such an account.
+    /// Asks whether there is such an account.
     LookUp(Account),
     /// Becoming friends with an account, or ending that.
     Friend { account: Account, request: FriendRequest },
@@ -31,15 +32,15 @@ pub(super) enum Question {
 /// An answer of the server to a question.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// It is refused.
+    /// The question was refused.
     Refused(Code, Option<Reason>),
-    /// The account is made.
+    /// The account was made.
     Registered,
     /// A page of messages, and whether there are older ones.
     History(Vec<Past>, bool),
-    /// How the account may be used now.
+    /// The account's present settings.
     AccountSettings(AccountSettings),
-    /// There is such an account, and it is written so.
+    /// There is such an account, which is spelt like this.
     There(Account),
     /// It is done, and on the server's disk.
     Done,
@@ -50,25 +51,25 @@ pub(super) enum Answer {
 /// How long an answer may take; after that the question is reported as unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Patience {
-    /// As a login's, which depends on what has been heard of the server; see [`Questions::due`].
+    /// As long as a login's, which depends on what has been heard from the server; see [`Questions::due`].
     AsALogin,
-    /// It waits for this long from the moment somebody asked, whether or not there is a connection.
+    /// This long from when it was asked, whether or not there is a connection.
     For(Duration),
-    /// It waits for this long from when it went out; before that it waits for a connection.
+    /// This long from when it was sent; before that it waits for a connection.
     OnceSent(Duration),
-    /// The question stands as long as the login does.
+    /// As long as the login lasts.
     AsLongAsItTakes,
 }
 
-/// How a question is asked: its line of the table in [`Question::terms`].
+/// The properties of a question: its row of the table in [`Question::terms`].
 #[derive(Debug, Clone, Copy)]
 struct Terms {
-    /// It is asked only while somebody is logged in, and is over with that.
+    /// Whether it is only asked while somebody is logged in, and ends with the login.
     needs_login: bool,
     patience: Patience,
-    /// Every server that speaks this dialect knows it, so that silence means that the server is silent.
+    /// Whether every server of this dialect knows it, so that silence means that the server is silent.
     known_to_all: bool,
-    /// It takes the place of one of its kind that is open.
+    /// Whether it replaces an open question of the same kind.
     one_at_a_time: bool,
 }
 
@@ -103,7 +104,7 @@ impl Question {
     fn terms(&self) -> Terms {
         let patience = Patience::AsLongAsItTakes;
         let usual = Terms { needs_login: true, patience, known_to_all: true, one_at_a_time: false };
-        // Earlier servers of ours say nothing to these.
+        // Earlier versions of our server do not answer these.
         let later = |patience| Terms { patience, known_to_all: false, ..usual };
         match self {
             Self::Register { .. } => {
@@ -120,7 +121,7 @@ impl Question {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// What its answer becomes; none if that is no answer to it. `times`: how often it was asked.
+    /// Returns the event for an answer; `None` if that cannot answer this question. `times` is how often it was asked.
     fn answered(&self, answer: Answer, times: u32) -> Option<Event> {
         match self {
             Self::Register { .. } => {
@@ -140,7 +141,7 @@ impl Question {
             }
             Self::History { peer, .. } => match answer {
                 Answer::History(messages, more) => {
-                    // As those that are pushed.
+                    // In the same form as pushed messages.
                     let framed = |past: Past| match past.writer {
                         Some(writer) => Past { text: names::framed(&writer, &past.text), writer: None, ..past },
                         None => past,
@@ -192,11 +193,11 @@ impl Question {
         }
     }
 
-    /// The event that reports the question as unanswered.
+    /// Returns the event that reports the question as unanswered.
     fn unanswered(&self) -> Event {
         match self {
             Self::Register { .. } => Event::Registered(RegisterOutcome::NoAnswer),
-            // There may be more, and it can be asked for again.
+            // There may be more messages, which can be asked for again.
             Self::History { peer, .. } => Event::History { peer: peer.clone(), messages: Vec::new(), more: true },
             Self::AccountSettings(_) => Event::AccountSettings(None),
             Self::LookUp(asked) => Event::LookedUp { asked: asked.clone(), found: LookUpResult::Unanswered },
@@ -214,7 +215,7 @@ struct OpenQuestion {
     since: Instant,
     /// When it went out on this connection.
     sent: Option<Instant>,
-    /// How often it went out.
+    /// How often it was sent.
     times: u32,
 }
 
@@ -225,7 +226,7 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    /// Somebody asks this, under this number.
+    /// Adds a question under this number.
     pub(super) fn ask(&mut self, now: Instant, id: u64, question: Question) {
         if question.terms().one_at_a_time {
             self.open.retain(|_, asked| !asked.question.is_like(&question));
@@ -233,8 +234,8 @@ impl Questions {
         self.open.insert(id, OpenQuestion { question, since: now, sent: None, times: 0 });
     }
 
-    /// The next one that can go out, in the order they were asked, as a later change is to win; [`Questions::went_out`]
-    /// follows.
+    /// Returns the next question to be sent, in the order of asking, so that a later change wins;
+    /// [`Questions::went_out`] must follow.
     pub(super) fn next(&self, logged_in: bool) -> Option<(u64, FromClient)> {
         let mut open = self.open.iter();
         let (id, asked) =
@@ -242,7 +243,8 @@ impl Questions {
         Some((*id, asked.question.frame(*id)))
     }
 
-    /// It went out; whether its silence has to be told from the server's by another question, which every server answers.
+    /// Notes that a question was sent. Returns whether another question, which every server answers, has to be sent
+    /// too, in order to tell silence about this one from a silent server.
     pub(super) fn went_out(&mut self, now: Instant, id: u64) -> bool {
         let Some(asked) = self.open.get_mut(&id) else { return false };
         asked.sent = Some(now);
@@ -250,46 +252,48 @@ impl Questions {
         !asked.question.terms().known_to_all
     }
 
-    /// The server has answered this number; what that becomes, if it was asked here and this is an answer to it.
+    /// Returns the event for the server's answer under this number, if it answers a question that was asked.
     pub(super) fn answered(&mut self, id: u64, answer: Answer) -> Option<Event> {
-        // Not of one that is still to be asked on this connection: it stays open.
+        // A question that was not sent on this connection yet stays open.
         let asked = self.open.get(&id).filter(|asked| asked.sent.is_some())?;
         let event = asked.question.answered(answer, asked.times)?;
         self.open.remove(&id);
         Some(event)
     }
 
-    /// Whether the server owes an answer to one of these.
+    /// Returns whether the server must answer one of these.
     pub(super) fn is_owed(&self) -> bool {
         self.open.values().any(|asked| asked.sent.is_some() && asked.question.terms().known_to_all)
     }
 
-    /// Whether a connection is wanted for one of these alone.
+    /// Returns whether one of these needs a connection even without a login.
     pub(super) fn is_wanted_without_login(&self) -> bool {
         self.open.values().any(|asked| !asked.question.terms().needs_login)
     }
 
-    /// When the first of them is given up. `as_a_login` says until when somebody waits who began at that moment.
+    /// Returns when the first of them is given up. `as_a_login` returns until when a login that began at a time would
+    /// wait.
     pub(super) fn due(&self, as_a_login: impl Fn(Instant) -> Instant) -> Option<Instant> {
         self.open.values().filter_map(|asked| asked.due(&as_a_login)).min()
     }
 
-    /// Gives up what was due until now; what whoever asked is told.
+    /// Gives up the questions that are due, and returns the events for them.
     pub(super) fn give_up(&mut self, now: Instant, as_a_login: impl Fn(Instant) -> Instant) -> Vec<Event> {
         self.take(|asked| asked.due(&as_a_login).is_some_and(|due| due <= now))
     }
 
-    /// Drops the questions that need the login, which has ended or is another account's.
+    /// Drops the questions that need the login, which has ended or belongs to another account; returns the events for
+    /// them.
     pub(super) fn login_is_over(&mut self) -> Vec<Event> {
         self.take(|asked| asked.question.terms().needs_login)
     }
 
-    /// The connection is gone; what is open is asked again on the next one.
+    /// Makes the open questions be asked again, because the connection has ended.
     pub(super) fn connection_is_gone(&mut self) {
         self.open.values_mut().for_each(|asked| asked.sent = None);
     }
 
-    /// The registration that is open, which ends for a reason of the connection's; whether there was one.
+    /// Drops an open registration, because the connection failed for another reason; returns whether there was one.
     pub(super) fn end_registration(&mut self) -> bool {
         let before = self.open.len();
         self.open.retain(|_, asked| !matches!(asked.question, Question::Register { .. }));
@@ -317,7 +321,7 @@ impl OpenQuestion {
 mod tests {
     use super::*;
 
-    /// One of each kind, and an answer to it.
+    /// One question of each kind, and an answer to it.
     fn all() -> Vec<(Question, Answer)> {
         let account = || Account::person("b").expect("valid");
         let password = Password::parse("secret").expect("valid");
