@@ -76,7 +76,7 @@ pub fn line(text: &str) -> String {
     self::text(&text.chars().map(flat).collect::<String>())
 }
 
-/// A name, or another piece of somebody's, as it may stand within a sentence: as [`line`], and where it holds
+/// A name, or another piece of somebody's, as it may stand within a sentence: as [`line()`], and where it holds
 /// right-to-left letters, what stands around it keeps its order.
 #[must_use]
 pub fn within(text: &str) -> String {

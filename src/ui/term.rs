@@ -1,7 +1,7 @@
 //! The terminal client: the same [`crate::client::Client`] as the windows', behind keys and lines.
 //!
 //! A thread reads keys, or lines if there is no terminal; the main loop waits for them and for the client's bell, and
-//! is the only thread that prints. [`mod@line`], [`commands`] and [`screen`] are pure.
+//! is the only thread that prints. [`mod@line`], `commands` and [`screen`] are pure.
 //!
 //! Its parts:
 //!

@@ -1,5 +1,5 @@
-//! What a face asks of the history (the list, its people, the rows of a chat), of the server beside messages, and of
-//! the wire view.
+//! The requests of a face other than connecting and sending: to the history (the list, its people, the rows of a chat),
+//! to the server, and to the wire view.
 
 use std::path::PathBuf;
 
@@ -19,45 +19,48 @@ impl Client {
         self.change(Op::Write(Write::Contact(contact)));
     }
 
-    /// Adds everybody of a CSV file (account, remark, group, blocked), or nobody.
+    /// Adds everybody in a CSV file (account, remark, group, blocked), or nobody if the file is wrong; answered by
+    /// [`super::Event::Imported`].
     pub fn import_contacts(&mut self, path: PathBuf) {
         if let Some(own) = self.account.as_ref().map(|account| account.name.clone()) {
             self.change(Op::Write(Write::Import { path, own }));
         }
     }
 
-    /// Writes the list into a CSV file.
+    /// Writes the list to a CSV file; answered by [`super::Event::Exported`].
     pub fn export_contacts(&mut self, path: PathBuf) {
         self.change(Op::Read(Read::Export(path)));
     }
 
-    /// This person's messages are kept but not shown from now on, or shown again; who is no friend becomes none by it.
+    /// Blocks a person, so that their messages are kept but not shown, or unblocks them. Neither makes a stranger a
+    /// friend.
     pub fn set_blocked(&mut self, account: Account, blocked: bool) {
         self.change(Op::Write(Write::Block { account, blocked }));
     }
 
-    /// Takes somebody off the list, friend or stranger, until they write again; their messages stay, unless they are
-    /// to go too.
+    /// Takes somebody off the list, friend or stranger, until they write again; with `messages` their messages are
+    /// deleted too.
     pub fn forget_person(&mut self, account: Account, messages: bool) {
         self.change(Op::Write(Write::Forget { account, messages }));
     }
 
-    /// This friend's messages were looked at, all that are here.
+    /// Marks all messages of this conversation as read.
     pub fn mark_read(&mut self, peer: Account) {
         self.change(Op::Write(Write::Seen { peer, to: None }));
     }
 
-    /// This friend's messages were looked at, as far as this one.
+    /// Marks the messages of this conversation as read, up to this one.
     pub fn mark_read_to(&mut self, peer: Account, to: MessageId) {
         self.change(Op::Write(Write::Seen { peer, to: Some(to) }));
     }
 
-    /// What is typed to somebody and not sent, from now on, at the latest [`super::DRAFT_SOON`] after the first change; empty when nothing is. It comes back with the list.
+    /// Stores what is typed to somebody and not sent; empty if nothing is. The face calls this at the latest
+    /// [`super::DRAFT_SOON`] after the first change. The draft comes back with the list.
     pub fn set_draft(&self, peer: Account, text: String) {
         self.change(Op::Write(Write::Draft { peer, text }));
     }
 
-    /// Takes messages of one's own back, if none of them was ever on its way; answered by [`super::Event::Withdrawn`].
+    /// Withdraws messages of this account if none of them was ever sent; answered by [`super::Event::Withdrawn`].
     pub fn withdraw(&self, ids: Vec<MessageId>) {
         self.submit(Op::Write(Write::Withdraw(ids)));
     }
@@ -68,7 +71,7 @@ impl Client {
         self.submit(Op::Read(Read::Conversations));
     }
 
-    /// Sets who may ask this account to be a friend. With a server that keeps no items nothing is set.
+    /// Sets who may ask this account to be a friend. Does nothing with a server that keeps no items.
     pub fn set_may_ask(&self, who: &MayAsk) {
         let Ok(value) = written(who) else { return };
         self.submit(Op::Write(Write::SetItem { kind: Kind::MayAsk, key: String::new(), value: Some(value) }));
@@ -89,7 +92,7 @@ impl Client {
         self.after(now);
     }
 
-    /// Answered by [`super::Event::Settled`] when the disk has done, or refused, everything that was asked before.
+    /// Asks for [`super::Event::Settled`] once the disk has done or refused everything that was asked before.
     pub fn settle(&mut self) {
         match &self.account {
             Some(account) => account.submit(Op::Read(Read::Settle)),
@@ -103,71 +106,74 @@ impl Client {
         self.submit(Op::Read(Read::Conversations));
     }
 
-    /// Asks for what is known of every row with this friend.
+    /// Asks for the index of this conversation, which describes its rows without their texts; answered by
+    /// [`super::Event::Index`].
     pub fn index(&self, peer: Account) {
         self.submit(Op::Read(Read::Index(peer)));
     }
 
-    /// Asks the server for what was said with this friend before all that is here, a page of it; answered by
-    /// [`super::Event::Past`], after which the index is another one.
+    /// Asks the server for a page of messages of this conversation that are older than everything stored here; answered
+    /// by [`super::Event::Past`], after which the index has changed.
     pub fn earlier(&self, peer: Account) {
         self.submit(Op::Read(Read::Oldest(peer)));
     }
 
-    /// Asks for `count` rows with this friend, from the `first` on.
+    /// Asks for `count` rows of this conversation, starting at row `first`; answered by [`super::Event::Page`].
     pub fn page(&self, peer: Account, first: u32, count: u32) {
         self.submit(Op::Read(Read::Page { peer, first, count }));
     }
 
-    /// Asks for the last `count` rows with this friend, oldest first.
+    /// Asks for the last `count` rows of this conversation; answered by [`super::Event::Last`], oldest first.
     pub fn last(&self, peer: Account, count: u32) {
         self.submit(Op::Read(Read::Last { peer, count }));
     }
 
-    /// Asks for the latest `count` rows that hold this text.
+    /// Asks for the latest `count` rows that contain this text; answered by [`super::Event::Found`].
     pub fn search(&self, text: &str, count: u32) {
         self.submit(Op::Read(Read::Search { text: text.to_owned(), count }));
     }
 
-    /// Asks the server for the `count` newest messages with somebody that are older than its row `before`.
-    /// Whatever was pushed before the answer is told before it.
+    /// Asks the server for the `count` newest messages with somebody that are older than the server's row `before`.
+    /// Messages that the server pushed before the answer are reported before it.
     pub fn past(&mut self, now: Now, peer: Account, before: Option<u64>, count: u32) {
         self.session.history(now.instant, peer, before, count);
         self.after(now);
     }
 
-    /// Asks the server whether there is an account of this name; answered by [`super::Event::LookedUp`], in 5 s at most.
+    /// Asks the server whether an account of this name exists; answered by [`super::Event::LookedUp`] within 5 s.
     pub fn look_up(&mut self, now: Now, account: Account) {
         self.session.look_up(now.instant, account);
         self.after(now);
     }
 
-    /// Asks the server how this account may be used; answered by [`super::Event::AccountSettings`].
+    /// Asks the server for this account's settings; answered by [`super::Event::AccountSettings`].
     pub fn account_settings(&mut self, now: Now) {
         self.session.account(now.instant, None);
         self.after(now);
     }
 
-    /// Changes how this account may be used, on the server; answered by [`super::Event::AccountSettings`].
+    /// Changes this account's settings on the server; answered by [`super::Event::AccountSettings`].
     pub fn set_account(&mut self, now: Now, change: AccountChange) {
         self.session.account(now.instant, Some(change));
         self.after(now);
     }
 
-    /// Hands every datagram on as [`super::Event::Tap`] from now on, or no more; those of lately.
+    /// Starts or stops reporting every datagram as [`super::Event::Tap`], and returns the latest ones that were
+    /// recorded.
     pub fn set_tap(&mut self, live: bool) -> Vec<Record> {
         self.tap.set_live(live);
         self.tap.records()
     }
 
-    /// The trial made by hand last: its number, the same as in [`Client::trials`], and what became of it.
+    /// Returns the last trial that was sent by hand: its number, which is the same as in [`Client::trials`], and its
+    /// result.
     #[must_use]
     pub fn last_trial(&self, now: Now) -> Option<CaseReport> {
         self.tap.trials(now.instant).next_back().map(|(number, _, trial, came)| trial.case(number, &came))
     }
 
-    /// The trials made by hand as cases of a test document, and when the first was made, in milliseconds
-    /// since 1970. None if there are none.
+    /// Returns the trials that were sent by hand as cases of a test document, and when the first was sent, in
+    /// milliseconds since 1970; `None` if there are none.
     #[must_use]
     pub fn trials(&self, now: Now) -> Option<(i64, Vec<CaseReport>)> {
         let (_, began, ..) = self.tap.trials(now.instant).next()?;
@@ -175,7 +181,7 @@ impl Client {
         Some((began, cases.collect()))
     }
 
-    /// How the threads are doing.
+    /// Returns the figures of the client's threads.
     #[must_use]
     pub fn threads(&self) -> Vec<ThreadFigures> {
         let figures =

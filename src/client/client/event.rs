@@ -23,26 +23,27 @@ pub enum Event {
     /// [`super::Client::is_silent`] has changed.
     Silent(bool),
     /// The server has been silent since it was sent this request, which the course's protocol does not have; the
-    /// server may have crashed at it.
+    /// request may have crashed it.
     EndedAt(ExtensionRequest),
     /// Answer to [`super::Client::register`].
     Registered(RegisterOutcome),
     /// Answer to [`super::Client::login`] and [`super::Client::take_over`].
     LoggedIn(LoginOutcome),
-    /// The server has said "later" to a login, and why if it says; it is tried again by itself.
+    /// The server answered a login with "later", for this reason if it gave one; the login is tried again
+    /// automatically.
     LoginPutOff(Option<Reason>),
     /// Answer to [`super::Client::go_offline`].
     WentOffline(Option<bool>),
     /// The whole list, after each change of it.
     Conversations(Vec<Conversation>),
-    /// After [`Event::Conversations`], when it changed: strangers that are not in the list one by one.
+    /// The strangers who are not in the list one by one; emitted after [`Event::Conversations`] if this changed.
     MoreStrangers(MoreStrangers),
-    /// A new message in this conversation, one's own or theirs, on disk.
+    /// A new message in this conversation, sent or received, which is on disk.
     Message { peer: Account, row: Row },
     /// The state of a message that this account sent has changed.
     Outgoing { id: MessageId, state: SendState },
-    /// A message to the lobby was not sent, as the server turned out to have none; or, if that is not `sure`, as it may have
-    /// ended when it was asked.
+    /// A message to the lobby was not sent because the server has no lobby or, if that is not `sure`, because the
+    /// question whether it has one may have crashed it.
     NoLobby { sure: bool },
     /// Answer to [`super::Client::index`].
     Index { peer: Account, rows: Vec<RowMeta> },
@@ -52,8 +53,8 @@ pub enum Event {
     Last { peer: Account, rows: Vec<Row> },
     /// Answer to [`super::Client::search`].
     Found { text: String, rows: Vec<(Account, Row)> },
-    /// Many messages that are here are to be shown otherwise, as those of which only the server's own clock was known when
-    /// they have got their moments: every index is another one.
+    /// Many stored messages are shown differently now, for example because the server's time zone has become known.
+    /// Every index has changed.
     RowsChanged,
     /// The accounts that are online; only from servers that list them.
     Online(Vec<Account>),
@@ -69,34 +70,35 @@ pub enum Event {
     Exported(Result<(), String>),
     /// Whether the server says who is online and has a lobby.
     Extensions(bool),
-    /// The server's count fell by itself: the plain protocol may have lost this number of messages.
+    /// The server's count of waiting messages fell without a request from here: the plain protocol may have lost this
+    /// number of messages.
     MaybeLost(u64),
-    /// The system sends nothing to the server, for this reason; said once until something is sent again.
+    /// The system cannot send to the server, for this reason; emitted once until something is sent again.
     NetworkTrouble(String),
     /// The server's rate limit: how long this account may send nothing. Waiting messages are sent automatically
     /// afterwards.
     Paced(std::time::Duration),
     /// [`super::Client::is_not_storing`] has changed.
     NotStoring(bool),
-    /// The server did not understand these bytes of ours.
+    /// The server did not understand these bytes, which this client sent.
     NotUnderstood(Vec<u8>),
-    /// The server answered with a code that the protocol does not have; the code as it was received.
+    /// The server answered with a code that the protocol does not have, which is given as it was received.
     UnknownCode(String),
     /// Answer to [`super::Client::change_password`].
     PasswordChanged(PasswordOutcome),
-    /// The disk refused a message of one's own; it is not sent, and the text is given back.
+    /// A message could not be stored, so it is not sent; its text is given back.
     NotKept { peer: Account, text: String },
-    /// The disk refused something else, for this reason.
+    /// Something else could not be written to the disk, for this reason.
     DiskTrouble(String),
-    /// The account's history cannot be opened; a sentence for its owner. The account is closed.
+    /// The account's history cannot be opened, for the reason in this sentence. The account is closed.
     NotOpened(String),
     /// The account's history is damaged and cannot be opened, or, if `open`, was found to be damaged while in use,
     /// which is reported once. [`super::Client::rescue`] saves what can be read.
     Damaged { sentence: String, open: bool },
     /// A read of the history failed, for this reason; `peer` is the conversation it was for, if any.
     NotRead { peer: Option<Account>, why: String },
-    /// Whoever is not blocked any more was blocked by an earlier version, which did not note whether they were a friend:
-    /// they stay in the list of friends.
+    /// This account is unblocked, and stays in the list of friends: it was blocked by an earlier version, which did not
+    /// note whether it was a friend.
     Unblocked(Account),
     /// Answer to [`super::Client::settle`].
     Settled,
@@ -115,14 +117,14 @@ pub enum Event {
     PlainOnly(PlainReason),
     /// The server's key, seen for the first time and kept.
     Pinned(Vec<u8>),
-    /// The server showed a key that is none of its pins; nothing was sent to it. [`super::Client::trust`] accepts the
+    /// The server showed a key that is not among its pins; nothing was sent to it. [`super::Client::trust`] accepts the
     /// key.
     KeyChanged(KeyChange),
-    /// Another device took this account's place, then (in seconds since 1970). [`super::Client::take_over`] takes
-    /// it back.
+    /// A login on another device ended this session, at this time in seconds since 1970. [`super::Client::take_over`]
+    /// logs in again here.
     Kicked { address: String, at: i64 },
-    /// Another program with a copy of this one's folder came in as this device; this one is another device from now
-    /// on. If `offline`, it has lost its place, and [`super::Client::take_over`] takes it back.
+    /// Another program with a copy of this program's folder logged in as this device; this one is a new device from now
+    /// on. If `offline`, this session has ended, and [`super::Client::take_over`] logs in again here.
     Copied { offline: bool },
     /// This login ended another session of the account, which was at this address.
     TookPlace { address: String },
@@ -130,22 +132,23 @@ pub enum Event {
     Past { peer: Account, messages: Vec<Past>, more: bool },
     /// Answer to [`super::Client::look_up`].
     LookedUp { asked: Account, found: LookUpResult },
-    /// Who is a friend, requests to be friends, and what differs between the lists here and the server's: when the account
-    /// is opened, and after each change.
+    /// The friends, the requests to be friends, and the differences between the lists here and on the server; emitted
+    /// when the account is opened and after each change.
     Friends(Friends),
     /// Answer to [`super::Client::friend`].
     Friend { account: Account, request: FriendRequest, outcome: FriendOutcome },
-    /// The server did not take a change of the lists, which are shown as the server has them again.
+    /// The server refused a change of the lists, with this code; the lists are shown as the server has them again.
     ItemRefused(Code),
-    /// The account that is open was made anew at the server since it was here last: what lay here is put aside, unsent
-    /// messages with it, and the login goes on with a new, empty history. Whatever is shown of the old one is over.
+    /// The open account was created anew on the server since the last login here. Its old history, with any unsent
+    /// messages, is put aside, and the login continues with a new, empty history. The face must stop showing the old
+    /// one.
     MadeAnew { account: Account, aside: PathBuf, unsent: usize },
-    /// Answer to [`super::Client::account_settings`] and [`super::Client::set_account`]; none if the server has none for this
-    /// account, as in the plain dialect, or could not store the change.
+    /// Answer to [`super::Client::account_settings`] and [`super::Client::set_account`]; `None` if the server has no
+    /// settings for this account, as in the plain dialect, or could not store the change.
     AccountSettings(Option<AccountSettings>),
 }
 
-/// The sentence that says how many messages may have been lost.
+/// Returns the sentence that says how many messages may have been lost.
 #[must_use]
 pub fn lost(messages: u64) -> String {
     match messages {
@@ -155,8 +158,8 @@ pub fn lost(messages: u64) -> String {
 }
 
 impl Event {
-    /// The notice for events about the server, its key or another device, in the current language; `None` for all
-    /// others.
+    /// Returns the notice for an event about the server, its key or another device, in the current language; `None` for
+    /// all other events.
     #[must_use]
     pub fn notice(&self) -> Option<String> {
         let chinese = rust_i18n::locale().starts_with("zh");
@@ -193,7 +196,7 @@ impl Event {
             Self::ItemRefused(Code::TooMany) => t!("people.too_many_items"),
             Self::ItemRefused(_) => t!("people.item_refused"),
             Self::TookPlace { address } => t!("secure.took_place", address = address),
-            // Each face says what it does with these.
+            // Each face has its own words for these.
             Self::ConnectionState(_)
             | Self::Silent(_)
             | Self::Registered(_)

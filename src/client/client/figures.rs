@@ -1,4 +1,4 @@
-//! How the connection is doing, for the connection window and the terminal's `status`.
+//! Figures of the connection, for the connection window and the terminal's `status`.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,24 +13,24 @@ use crate::protocol::link::words;
 /// Figures of the encrypted connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encrypted {
-    /// The server's key, as SPKI.
+    /// The server's public key, as SPKI.
     pub key: Vec<u8>,
-    /// The shortest round trip seen.
+    /// The shortest round-trip time measured.
     pub least_rtt: Duration,
-    /// Bytes that may be under way at once.
+    /// The congestion window: how many bytes may be in flight.
     pub window: u64,
     /// Bytes that wait to be sent.
     pub queued: usize,
-    /// How often the server saw this machine at another address.
+    /// How often the server saw this machine move to another address.
     pub moves: u64,
 }
 
 /// The figures of the connection, for the connection window and the terminal's `status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// The server.
+    /// The server's address.
     pub server: SocketAddr,
-    /// This end; `None` while there is no socket.
+    /// The local address; `None` while there is no socket.
     pub own: Option<SocketAddr>,
     /// The connection's state.
     pub link: ConnectionState,
@@ -38,36 +38,37 @@ pub struct Connection {
     pub speaks: Option<SpokenDialect>,
     /// The figures of the encrypted connection, while there is one.
     pub encrypted: Option<Encrypted>,
-    /// Smoothed round-trip time, once it was measured.
+    /// The smoothed round-trip time, once it has been measured.
     pub rtt: Option<Duration>,
     /// The mean deviation of the round-trip time, once it is known.
     pub deviation: Option<Duration>,
-    /// Datagrams sent.
+    /// The number of datagrams sent.
     pub sent: u64,
-    /// How many of them were sent again or are believed lost.
+    /// The number of those that were sent again or are believed lost.
     pub again: u64,
-    /// Datagrams of the server's that were taken in.
+    /// The number of datagrams from the server that were processed.
     pub received: u64,
-    /// Datagrams of the server's that were dropped because the main loop was too slow; not in `received`.
+    /// The number of datagrams from the server that were dropped because the main loop was too slow; they are not in
+    /// `received`.
     pub dropped: u64,
-    /// Datagrams from elsewhere.
+    /// The number of datagrams from other addresses.
     pub foreign: u64,
-    /// The last address these came from; nothing of it is believed.
+    /// The last of these addresses; it is only shown, because it may be forged.
     pub elsewhere: Option<SocketAddr>,
-    /// Datagrams that wait for the main loop.
+    /// The number of datagrams that wait for the main loop.
     pub waiting: usize,
-    /// Requests that wait for their turn or their answer.
+    /// The number of requests that wait to be sent or for their answer.
     pub asking: usize,
-    /// Messages of one's own that are not settled.
+    /// The number of this account's messages that are not settled.
     pub unsent: usize,
-    /// Whether they wait because the server cannot store them now.
+    /// Whether these wait because the server cannot store them now.
     pub not_storing: bool,
-    /// What went wrong last, and when, in milliseconds since 1970.
+    /// The last error, and when it happened, in milliseconds since 1970.
     pub error: Option<(i64, String)>,
 }
 
 impl Client {
-    /// Measures how long the way is; called once a second while somebody looks at [`Client::connection`].
+    /// Measures the round-trip time; the face calls it once a second while it shows [`Client::connection`].
     pub fn measure(&mut self, now: Now) {
         self.session.measure(now.instant);
         self.after(now);
@@ -110,7 +111,7 @@ impl Client {
 }
 
 impl Client {
-    /// What became of a login, as a sentence in the language of the moment.
+    /// The outcome of a login as a sentence in the current language.
     #[must_use]
     pub fn login_sentence(&self, outcome: &LoginOutcome) -> String {
         let silence = matches!(outcome, LoginOutcome::NoAnswer | LoginOutcome::Unheard);
@@ -130,7 +131,7 @@ impl Client {
 }
 
 impl Connection {
-    /// The figures in words: what, and how much.
+    /// The figures in words, as pairs of a name and a value.
     #[must_use]
     pub fn rows(&self, now: Instant, locale: &str) -> Vec<(String, String)> {
         let chinese = locale.starts_with("zh");
@@ -185,14 +186,15 @@ impl Connection {
         rows
     }
 
-    /// The connection line as a sentence. A server that answers from another port than it is asked at (a second socket,
-    /// a router between) is not one that does not answer: who runs it has to know from where.
+    /// The connection line as a sentence. If answers come only from another port or address than the one that is asked
+    /// (because of a second socket, or a router in between), the sentence names it: the server's administrator needs to
+    /// know it.
     #[must_use]
     pub fn state(&self, now: Instant, locale: &str) -> String {
         self.unheard(&self.link.sentence(now), locale)
     }
 
-    /// A sentence of that nobody answers, with from where answers came instead if they did.
+    /// Adds to a sentence the address from which answers came, if only another address has answered.
     fn unheard(&self, sentence: &str, locale: &str) -> String {
         let Some(from) = self.elsewhere.filter(|_| self.received == 0) else { return sentence.to_owned() };
         let words = if from.ip() == self.server.ip() {
@@ -211,7 +213,7 @@ impl Connection {
         format!("{}{}{}", ms(rtt), deviation.unwrap_or_default(), least.unwrap_or_default())
     }
 
-    /// The figures as text, to be copied.
+    /// The figures as text, for copying.
     #[must_use]
     pub fn text(&self, now: Instant, locale: &str) -> String {
         self.rows(now, locale).iter().map(|(what, value)| format!("{what}: {value}\n")).collect()

@@ -1,4 +1,4 @@
-//! What a client has on this machine, by server: a folder, a port and the server's keys.
+//! What a client stores on this machine for each server: a folder, a port and the server's keys.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,8 +14,8 @@ use crate::client::session::KnownServer;
 use crate::protocol::PORT;
 use crate::protocol::link::words;
 
-/// Binds the local port of last time again, since servers know a session by it; any other if that
-/// is taken.
+/// Binds the same local port as last time, because servers identify a session by it, or any other port if that one is
+/// taken.
 pub(super) fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, ClientError> {
     if config.bind.is_some() {
         return Ok(Socket::open(config.bind, config.server, bell.clone())?);
@@ -35,7 +35,7 @@ pub(super) fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, Client
         return Ok(socket);
     }
     let socket = Socket::open(None, config.server, bell.clone())?;
-    // A second window at the same time must not take the first one's note.
+    // A second window at the same time must not overwrite the first one's note.
     if port.is_none() {
         let written = socket.address().and_then(|own| {
             private::folder(&folder)?;
@@ -48,9 +48,9 @@ pub(super) fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, Client
     Ok(socket)
 }
 
-/// Where everything about the server lies. It is named after the server's address, or where the server has a name after the
-/// address at which that name was first used: a name that leads elsewhere today is the same server, with
-/// the same keys and histories.
+/// Returns the folder for everything about the server. It is named after the server's address or, if the server was
+/// given by name, after the address at which that name was first used: if the name has another address today, it still
+/// is the same server, with the same keys and histories.
 pub(super) fn folder(config: &Config) -> PathBuf {
     let home = config.name.as_deref().and_then(|name| home(&config.data, name).ok()?);
     folder_at(&config.data, home.unwrap_or(config.server))
@@ -60,7 +60,7 @@ fn folder_at(data: &Path, server: SocketAddr) -> PathBuf {
     data.join(file_name(&server.to_string()))
 }
 
-/// Whether somebody was logged in at this address, under whatever name.
+/// Returns whether anybody has logged in to this address, under any name.
 #[must_use]
 pub fn used_before(data: &Path, server: SocketAddr) -> bool {
     let files = std::fs::read_dir(folder_at(data, reachable(server))).into_iter().flatten().flatten();
@@ -69,7 +69,7 @@ pub fn used_before(data: &Path, server: SocketAddr) -> bool {
 }
 
 fn note_of(data: &Path, name: &str) -> PathBuf {
-    // Names know no case, and without a port ours is meant.
+    // Names are not case-sensitive, and a name without a port means the default port.
     let mut name = name.trim().to_lowercase();
     if !name.contains(':') {
         name = format!("{name}:{PORT}");
@@ -77,7 +77,8 @@ fn note_of(data: &Path, name: &str) -> PathBuf {
     data.join("names").join(file_name(&name))
 }
 
-/// Which folder a name has, if it has been met; the note that says so, if that cannot be read.
+/// Returns the address that a name's folder is named after, or `None` for a name that was never used. The error is the
+/// note that could not be read.
 fn home(data: &Path, name: &str) -> Result<Option<SocketAddr>, PathBuf> {
     let note = note_of(data, name);
     match std::fs::read_to_string(&note) {
@@ -87,7 +88,7 @@ fn home(data: &Path, name: &str) -> Result<Option<SocketAddr>, PathBuf> {
     }
 }
 
-/// Remembers which folder a name's is, once the server there has shown itself.
+/// Remembers which folder belongs to a name, once the server has answered there.
 pub(super) fn keep_home(config: &Config) {
     let Some(name) = &config.name else { return };
     if matches!(home(&config.data, name), Ok(Some(_))) {
@@ -101,19 +102,19 @@ pub(super) fn keep_home(config: &Config) {
     }
 }
 
-/// What is remembered of the server that was asked for by this name (or address), at this address.
+/// Returns what is remembered of the server that the user named like this (by name or address), at this address.
 #[must_use]
 pub fn known(data: &Path, name: &str, server: SocketAddr) -> KnownServer {
     known_at(data, Some(name), reachable(server))
 }
 
-/// What is remembered of the configured server.
+/// Returns what is remembered of the configured server.
 pub(super) fn remembered(config: &Config) -> KnownServer {
     known_at(&config.data, config.name.as_deref(), config.server)
 }
 
 fn known_at(data: &Path, name: Option<&str>, server: SocketAddr) -> KnownServer {
-    // Whose note cannot be read may have been met at another address, with a key that is not looked for there.
+    // If the note cannot be read, the server may have been used at another address, under which its key is stored.
     let (home, note) = match name.map_or(Ok(None), |name| home(data, name)) {
         Ok(home) => (home.unwrap_or(server), None),
         Err(note) => (server, Some(note)),
@@ -128,7 +129,7 @@ fn known_at(data: &Path, name: Option<&str>, server: SocketAddr) -> KnownServer 
             Keys { pins: Vec::new(), damaged: true }
         }
     };
-    // Keys are kept of those alone that have spoken the secure dialect.
+    // Keys are kept only of servers that have spoken the secure dialect.
     let secure_only = damaged || !pins.is_empty();
     let damaged = if damaged { Some(file) } else { note };
     if let Some(file) = &damaged {
@@ -139,13 +140,13 @@ fn known_at(data: &Path, name: Option<&str>, server: SocketAddr) -> KnownServer 
     KnownServer { pins, secure_only, foreign, fragile, damaged }
 }
 
-/// A note of that name says that the server is foreign.
+/// The name of the note which says that the server is foreign.
 const FOREIGN: &str = "foreign";
 
-/// A note of that name says that it may have ended at a question of ours.
+/// The name of the note which says that a question of this client may have crashed the server.
 const FRAGILE: &str = "fragile";
 
-/// Whether the server has shown that it knows nothing but the course's protocol.
+/// Returns whether the server has shown that it knows only the course's protocol.
 pub(super) fn is_foreign(config: &Config) -> bool {
     folder(config).join(FOREIGN).exists()
 }
@@ -158,7 +159,7 @@ pub(super) fn keep_foreign(config: &Config, foreign: bool) {
     }
 }
 
-/// Remembers that it may have ended at a question of ours.
+/// Remembers that a question of this client may have crashed the server.
 pub(super) fn keep_fragile(config: &Config) {
     keep_note(config, FRAGILE, true);
 }
@@ -178,12 +179,12 @@ fn keep_note(config: &Config, name: &str, wanted: bool) {
     }
 }
 
-/// This file says whether the server changes passwords in the plain dialect.
+/// The name of the note which says whether the server changes passwords in the plain dialect.
 const PASSWORDS: &str = "passwords";
 const CHANGES: &str = "changes passwords";
 const CHANGES_NONE: &str = "changes no passwords";
 
-/// Whether the server has shown that it changes passwords, or that it does not.
+/// Returns whether the server changes passwords in the plain dialect; `None` if it has not shown that yet.
 pub(super) fn changes_passwords(config: &Config) -> Option<bool> {
     let said = std::fs::read_to_string(folder(config).join(PASSWORDS)).ok()?;
     match said.trim() {
@@ -193,7 +194,7 @@ pub(super) fn changes_passwords(config: &Config) -> Option<bool> {
     }
 }
 
-/// Remembers whether the server changes passwords.
+/// Remembers whether the server changes passwords in the plain dialect.
 pub(super) fn keep_changes_passwords(config: &Config, does: bool) {
     let folder = folder(config);
     let said = if does { CHANGES } else { CHANGES_NONE };
@@ -203,7 +204,7 @@ pub(super) fn keep_changes_passwords(config: &Config, does: bool) {
     }
 }
 
-/// The keys that the server may show, one a line, each with its words.
+/// The name of the file of the server's pins: one key per line, each with its words.
 const KEYS: &str = "keys";
 /// The length of a key in bytes.
 const KEY: usize = 44;
@@ -211,7 +212,7 @@ const KEY: usize = 44;
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Keys {
     pins: Vec<Vec<u8>>,
-    /// There is more, which cannot be read, or nothing at all.
+    /// Whether the file is empty or has lines that cannot be read.
     damaged: bool,
 }
 
@@ -231,11 +232,11 @@ fn keys_in(file: &[u8]) -> Keys {
 fn key_in(line: &str) -> Option<Vec<u8>> {
     let (digits, said) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
     let key = HEXLOWER.decode(digits.as_bytes()).ok().filter(|key| key.len() == KEY)?;
-    // They are made from the key, so a digit that is another one shows.
+    // The words are derived from the key, so a changed digit is noticed.
     (said.is_empty() || said == words(&key, false)).then_some(key)
 }
 
-/// Keeps a key beside the known ones. What cannot be read of them is put aside, as `keys.damaged`.
+/// Adds a key to the known ones. If the file has lines that cannot be read, it is put aside as `keys.damaged`.
 pub(super) fn keep_key(config: &Config, key: &[u8]) {
     let folder = folder(config);
     if let Err(error) = add_key(&folder, key) {
@@ -262,7 +263,7 @@ fn add_key(folder: &Path, key: &[u8]) -> io::Result<()> {
     private::replace(&file, text)
 }
 
-/// Whether somebody agreed that passwords go to this server in the plain dialect.
+/// Returns whether the user agreed to send passwords to this server in the plain dialect.
 pub(super) fn plain_allowed(config: &Config) -> bool {
     config.allow_plain || folder(config).join("plain").exists()
 }
@@ -276,11 +277,11 @@ pub(super) fn keep_consent(config: &Config) {
     }
 }
 
-/// A name that every file system takes and that is different for different texts.
+/// Returns a name that every file system accepts and that is different for different texts.
 pub(super) fn file_name(text: &str) -> String {
     let mut name = String::new();
     for c in text.chars() {
-        // Case is spelled out, since some file systems fold it.
+        // Capital letters are written as their code, because some file systems ignore case.
         if c.is_alphanumeric() && !c.is_uppercase() || c == '-' {
             name.push(c);
         } else {

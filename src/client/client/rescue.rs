@@ -1,4 +1,4 @@
-//! A damaged history: what its owner is told, and saving what can be read of it.
+//! A damaged history: what the user is told, and how the readable part is saved.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -15,8 +15,8 @@ fn name_of(path: &Path) -> Cow<'_, str> {
 }
 
 impl Client {
-    /// Puts what can be read of a damaged history into its place, on a thread of its own; answered by
-    /// [`Event::Rescued`]. The account is closed by it.
+    /// Replaces a damaged history by what can still be read of it, on a thread of its own; answered by
+    /// [`Event::Rescued`]. This closes the account.
     pub fn rescue(&mut self, account: &Account) {
         self.close_account();
         let (path, bell) = (self.history_path(account), self.bell.clone());
@@ -31,7 +31,7 @@ impl Client {
         }
     }
 
-    /// Whether a rescue has ended.
+    /// Reports a rescue that has ended, and returns whether one has.
     pub(super) fn rescued(&mut self) -> bool {
         let Some(result) = self.rescuing.as_ref().and_then(|(_, result)| result.try_recv().ok()) else { return false };
         self.rescuing = None;
@@ -39,7 +39,7 @@ impl Client {
         true
     }
 
-    /// Says once that the history is damaged, and where a copy of before lies.
+    /// Reports that the history is damaged, and where an earlier copy of it is.
     pub(super) fn say_damaged(&mut self, account: &Account, open: bool) {
         let path = self.history_path(account);
         let mut sentence = t!("error.damaged_now", file = name_of(&path)).into_owned();
@@ -50,7 +50,7 @@ impl Client {
         self.events.push_back(Event::Damaged { sentence, open });
     }
 
-    /// What the disk does not do. Of a damaged history it is said once, with what to do.
+    /// Reports a trouble of the disk. A damaged history is reported once, with advice.
     pub(super) fn trouble_is(&mut self, trouble: &Trouble) {
         if *trouble != Trouble::Damaged {
             return self.events.push_back(Event::DiskTrouble(trouble.words()));
@@ -62,7 +62,7 @@ impl Client {
         }
     }
 
-    /// What was asked cannot be read, and whoever waits for it is told.
+    /// Reports to the face that a read of the history failed.
     pub(super) fn not_read(&mut self, op: Read, trouble: &Trouble) {
         if *trouble == Trouble::Damaged {
             self.trouble_is(trouble);

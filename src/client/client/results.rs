@@ -1,4 +1,4 @@
-//! What the session and the history say, and what follows from it.
+//! Handles the events of the session and the results of the history.
 
 use rust_i18n::t;
 
@@ -99,7 +99,7 @@ impl Client {
         self.events.push_back(event);
     }
 
-    /// A message of somebody else's.
+    /// Takes in a message from another account.
     fn received(&mut self, now: Now, event: session::Event) {
         let session::Event::Received { token, from, time, text, raw, repeat, pushed } = event else { return };
         let handed = Some(time.clone()).filter(|time| pushed.is_some() && !time.is_empty());
@@ -128,7 +128,7 @@ impl Client {
         self.receive(token, incoming, op);
     }
 
-    /// A message of one's own, from another device.
+    /// Takes in a message that this account sent from another device.
     fn own(&mut self, token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy) {
         let row = Row {
             id: MessageId(0),
@@ -144,7 +144,7 @@ impl Client {
         self.receive(token, incoming, Op::Write(Write::Own { token, to, text, pushed, by }));
     }
 
-    /// A message of one's own came further, which is to be on disk.
+    /// Stores and reports the new delivery state of a message that this account sent.
     fn outgoing(&mut self, id: MessageId, state: SendState, write: Write) {
         self.came_further(id, state);
         self.submit(Op::Write(write));
@@ -152,7 +152,7 @@ impl Client {
     }
 
     fn link_is(&mut self, now: Now, link: ConnectionState) {
-        // The secure session says more of it.
+        // The secure session reports more detail about this.
         if matches!(link, ConnectionState::Retrying { .. }) && self.session.speaks() == Some(SpokenDialect::Plain) {
             self.last_error = Some((now.unix_ms, CloseReason::NoAnswer.sentence().into_owned()));
         }
@@ -167,7 +167,7 @@ impl Client {
 
     fn logged_in(&mut self, outcome: LoginOutcome) {
         if outcome == LoginOutcome::Done {
-            // Until it shows itself anew: another program may have been started in its place.
+            // The server has to show again what it is: another program may have been started in its place.
             self.ours = false;
             keep_home(&self.config);
         }
@@ -184,9 +184,9 @@ impl Client {
         self.events.push_back(Event::NotStoring(not));
     }
 
-    /// Whether the server knows more than the course's protocol, and whether it has shown that.
+    /// Notes whether the server knows more than the course's protocol, and whether it has shown that itself.
     fn extensions(&mut self, known: bool, shown: bool) {
-        // Of one that has shown what it is a silence says nothing.
+        // If the server has shown earlier what it is, an unanswered question proves nothing.
         if shown || !self.ours {
             self.ours = known;
             self.foreign = !known;
@@ -204,9 +204,9 @@ impl Client {
         }
     }
 
-    /// The server's key, seen for the first time.
+    /// Stores the server's key, which was seen for the first time.
     fn pinned(&mut self, key: Vec<u8>) {
-        // The key first: a name that has a folder without keys would be one that was never met.
+        // The key is stored first: a name whose folder has no keys would count as never used.
         keep_key(&self.config, &key);
         keep_home(&self.config);
         self.foreign = false;
@@ -214,7 +214,7 @@ impl Client {
         self.events.push_back(Event::Pinned(key));
     }
 
-    /// What the server has of a conversation: told after everything that was pushed before it.
+    /// Takes in a page of earlier messages; it is reported after everything that was pushed before it.
     fn page_of_before(&mut self, peer: Account, messages: Vec<Past>, more: bool) {
         match self.account.as_ref().map(|account| account.name.clone()) {
             Some(own) => self.submit(Op::Write(Write::Past { own, peer, messages, more })),
@@ -222,7 +222,7 @@ impl Client {
         }
     }
 
-    /// When an account was made at the server.
+    /// Notes when an account was created on the server.
     fn made(&mut self, now: Now, account: Account, made: i64) {
         let own = self.account.as_ref().is_some_and(|open| open.name == account);
         self.submit(Op::Write(match own {
@@ -253,7 +253,7 @@ impl Client {
             Done::Stored { token, id, known, state } => {
                 self.session.handle_stored(now.instant, token, id.is_some());
                 if let Some(account) = &mut self.account {
-                    // While the server is asked for the next one.
+                    // The list is read while the server is asked for the next message.
                     account.list(now.instant);
                     self.events.extend(account.stored(token, id, known, state));
                 }
@@ -308,7 +308,7 @@ impl Client {
         }
     }
 
-    /// The server has taken a change of the lists, or refused it: then they are shown as they were.
+    /// Notes that the server has accepted or refused a change of the lists; after a refusal they are shown as before.
     fn item_set(&mut self, number: u64, refused: Option<Code>) {
         self.submit(Op::Write(Write::ItemSet { number, taken: refused.is_none() }));
         if let Some(code) = refused {
@@ -317,7 +317,7 @@ impl Client {
         }
     }
 
-    /// Lists may be others now, and changes of them may wait for the server.
+    /// Reads the lists again, which may have changed, and the changes that wait for the server.
     fn lists_changed(&self) {
         self.submit(Op::Read(Read::ItemChanges));
         self.submit(Op::Read(Read::Friends));
@@ -344,7 +344,7 @@ impl Client {
         }
     }
 
-    /// A message of one's own is on disk, as this row, or could not be kept.
+    /// Sends a message that is now on disk as this row, or reports that it could not be stored.
     fn kept(&mut self, now: Now, request: u64, id: Option<MessageId>, made: Option<i64>) {
         let kept = self.account.as_mut().and_then(|account| account.kept(request));
         let Some(UnstoredMessage { to, text: message, unix_ms }) = kept else { return };
@@ -356,8 +356,9 @@ impl Client {
         self.session.send(now.instant, id, Recipient { account: to, made }, message);
     }
 
-    /// What a message says of the zone of a plain server's clock: one that was pushed with the words it was handed out with
-    /// before, or that has come since nothing waited.
+    /// Learns the time zone of a plain server's clock from a message whose time is known otherwise: a message that a
+    /// Hongyan server pushed together with the time text it showed in the plain dialect, or one that arrived after the
+    /// server had said that none was waiting.
     fn learn_zone(&mut self, now: Now, words: &str, at: Option<i64>) {
         let Some(account) = &mut self.account else { return };
         let times = match at {
@@ -372,7 +373,7 @@ impl Client {
         }
     }
 
-    /// A plain server's datagram says that no message waits there.
+    /// Notes the time if this datagram of a plain server says that no message is waiting there.
     pub(super) fn note_nothing_waits(&mut self, at: Now, bytes: &[u8]) {
         if let Some(account) = &mut self.account
             && self.session.speaks() == Some(SpokenDialect::Plain)
@@ -394,7 +395,7 @@ impl Client {
         }
     }
 
-    /// A message of before that is not settled.
+    /// Continues with an unsettled message of an earlier session.
     fn go_on_with(&mut self, now: Now, Unsent { id, to, text, again, made }: Unsent) {
         let Ok(text) = MessageText::parse(&text) else { return };
         let to = Recipient { account: to, made };

@@ -1,6 +1,7 @@
-//! Staying logged in on this device: what lets it in without a password lies in the account's history, if
-//! its owner wants that. Whether it does stands in a file beside that one, since the history is another
-//! thread's and may be open elsewhere; and so does whether the account's password may ever be sent in plain.
+//! Staying logged in on this device. If the user wants that, the token that replaces the password is stored in the
+//! account's history. Whether there is one is noted in a file next to the history, because the history belongs to
+//! another thread and may be open in another process. Another such file notes whether the account's password may be
+//! sent in the plain dialect.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,23 +15,22 @@ use crate::client::net::Now;
 use crate::protocol::wire::frame::Key;
 
 impl Client {
-    /// Whether [`Client::resume`] can be tried with this account: its owner stays logged in on this device,
-    /// and the server gave it something for that. The server may have forgotten it since; then the answer
-    /// is `LoginOutcome::PasswordNeeded`. Looks for a file, and waits for nothing.
+    /// Returns whether [`Client::resume`] can be tried with this account: its user chose to stay logged in on this
+    /// device, and the server gave it a token. The server may have dropped the token since; then the outcome is
+    /// `LoginOutcome::PasswordNeeded`. This only looks for a file and does not wait.
     #[must_use]
     pub fn can_resume(&self, account: &Account) -> bool {
         self.staying_note(account).exists()
     }
 
-    /// Whether whoever logs in next by password stays logged in on this device, so that
-    /// [`Client::resume`] does the next time; not until this is called. Who does not leaves nothing on
-    /// disk that lets anybody in, and what was there is deleted.
+    /// Sets whether the next login by password stays logged in on this device, so that [`Client::resume`] works the
+    /// next time; the default is that it does not. Without it no token is kept on disk, and an existing one is deleted.
     pub fn stay_logged_in(&mut self, stay: bool) {
         self.staying = stay;
     }
 
-    /// Whoever is logged in stays so on this device from now on; false where the server gave nothing for that,
-    /// as in the plain dialect.
+    /// Makes the current login stay logged in on this device. Returns false if the server gave no token, as in the
+    /// plain dialect.
     pub fn stay_from_now_on(&mut self) -> bool {
         let token = self.session.token();
         self.staying |= token.is_some();
@@ -66,7 +66,7 @@ impl Client {
         Ok(())
     }
 
-    /// Keeps what lets this device in, or deletes it.
+    /// Stores this device's token, or deletes it.
     pub(super) fn keep_token(&mut self, token: Option<Key<32>>) {
         let token = token.filter(|_| self.staying);
         if self.account.is_some() {
@@ -81,7 +81,7 @@ impl Client {
         }
     }
 
-    /// Whether its owner has closed the plain dialect to this account, as the server said last.
+    /// Returns whether this account may not be used in the plain dialect, as the server said last.
     pub(super) fn is_encrypted_only(&self, account: &Account) -> bool {
         self.encrypted_only_note(account).exists()
     }
@@ -93,9 +93,10 @@ impl Client {
         }
     }
 
-    /// The server has another account of the name that is open, whose password this is. What lies here is the old one's:
-    /// its messages are not the new one's to read, nor to be sent as the new one, and its cursor and numbers mean
-    /// nothing. So all of it is put aside, and the login begins as on a device that was never there.
+    /// Handles that the server now has another account of the open account's name; `password` is the new account's. The
+    /// stored history belongs to the old account: the new account must neither read its messages nor send its unsent
+    /// ones, and its cursor and numbers mean nothing any more. So the history is put aside, and the login starts again
+    /// as on a new device.
     pub(super) fn is_another_account(&mut self, now: Now, password: Password) {
         let Some(account) = self.account.as_ref().map(|open| open.name.clone()) else { return };
         let unsent = self.unsent();
@@ -123,9 +124,9 @@ impl Client {
     }
 }
 
-/// An empty file that is there or not.
+/// Creates or deletes an empty file that serves as a note.
 fn note(file: &Path, there: bool) {
-    // It is said more often than it changes, and this is the main loop.
+    // This is called more often than the note changes, and it runs on the main loop.
     let noted = match (there, file.exists()) {
         (true, false) => private::write(file, []),
         (false, true) => fs::remove_file(file),

@@ -1,5 +1,6 @@
-//! The list of friends as CSV: `account,remark,group,blocked,friend`. A class list with accounts and names
-//! alone does as well. UTF-8 or, failing that, GB18030, which is what a spreadsheet in China writes.
+//! The list of friends as CSV: `account,remark,group,blocked,friend`. A list of only accounts and names, such as a
+//! class list, works as well. Files are read as UTF-8 or, failing that, as GB18030, which spreadsheet programs in China
+//! write.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,7 @@ use super::Contact;
 use crate::base::model::{Account, names};
 use crate::base::trouble;
 
-/// The most bytes that are read of a file.
+/// The most bytes that are read from a file.
 const MAX: u64 = 16 << 20;
 
 /// One line of a CSV file; a field without a column is `None`.
@@ -22,14 +23,14 @@ pub struct CsvContact {
     pub remark: Option<String>,
     /// The group in the contact list.
     pub group: Option<String>,
-    /// Whether their messages are shown.
+    /// Whether this contact is blocked.
     pub blocked: Option<bool>,
-    /// Whether they stand in the list; who does not is somebody who is blocked. A file without this
-    /// column is a list of friends.
+    /// Whether this contact is a friend; a contact who is not is somebody who was blocked. In a file without this
+    /// column everybody is a friend.
     pub friend: bool,
 }
 
-/// How headers name the columns: account, remark, group, blocked, friend.
+/// The headers that are understood for each column: account, remark, group, blocked, friend.
 const NAMES: [&[&str]; 5] = [
     &names::ACCOUNT_HEADERS,
     &["remark", "name", "备注", "姓名", "名字"],
@@ -38,7 +39,7 @@ const NAMES: [&[&str]; 5] = [
     &["friend", "好友"],
 ];
 
-/// Reads a file; all of it, or the first line that is wrong.
+/// Reads a whole file and returns all its contacts, or none if a line is wrong.
 ///
 /// # Errors
 /// A sentence that names the wrong line.
@@ -96,8 +97,8 @@ fn parse(bytes: &[u8]) -> Result<Vec<CsvContact>, String> {
     Ok(contacts)
 }
 
-/// Writes a file that [`read`] and spreadsheets understand, of everybody and whether they are a friend; a new
-/// one takes an old one's place whole.
+/// Writes everybody, and whether they are a friend, to a file that [`read`] and spreadsheet programs understand. An
+/// existing file is replaced as a whole.
 ///
 /// # Errors
 /// A sentence that says why the file could not be written.

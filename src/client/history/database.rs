@@ -1,4 +1,4 @@
-//! Operations on the file: a batch of them is one transaction.
+//! Runs operations on the file; a batch of them is one transaction.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,7 +8,7 @@ use rusqlite::{Connection, Error};
 use super::messages::IncomingMessage;
 use super::{Done, HistoryError, Op, Read, Trouble, Write, contacts, schema};
 
-/// An open history. Its lock is the system's, so it ends with the process, however that ends.
+/// An open history. Its lock is an operating system's file lock, so it ends with the process in every case.
 #[derive(Debug)]
 pub struct Database {
     pub(super) connection: Connection,
@@ -16,7 +16,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens or makes the file, with its lock.
+    /// Opens or creates the file, and takes its lock.
     ///
     /// # Errors
     /// See [`HistoryError`].
@@ -24,7 +24,7 @@ impl Database {
         Self::open_locked(path, schema::lock(path)?)
     }
 
-    /// Opens or makes a file whose lock is held, and brings an older one up to date after a backup.
+    /// Opens or creates a file whose lock is held. An older file is backed up and then migrated.
     ///
     /// # Errors
     /// See [`HistoryError`].
@@ -36,7 +36,7 @@ impl Database {
         Ok(database)
     }
 
-    /// Does a batch in one transaction; if it cannot be committed, nothing of it counts as stored.
+    /// Runs a batch in one transaction; if it cannot be committed, none of it counts as stored.
     pub fn run(&self, batch: &[Op]) -> Vec<Done> {
         let lasting = batch.iter().any(|op| matches!(op, Op::Write(write) if write.needs_the_disk()));
         if lasting && let Err(error) = self.connection.pragma_update(None, "synchronous", "FULL") {
@@ -49,11 +49,11 @@ impl Database {
         committed.unwrap_or_else(|error| self.in_parts(batch, &error))
     }
 
-    /// All of it in one transaction, or nothing.
+    /// Runs all of the batch in one transaction, or none of it.
     fn transact(&self, batch: &[Op]) -> Result<Vec<Done>, Error> {
         let transaction = self.connection.unchecked_transaction()?;
         let mut done = Vec::new();
-        // The list is read once a batch, however many changed it.
+        // The list is read once per batch, no matter how many operations changed it.
         let last = batch.iter().rposition(|op| *op == Op::Read(Read::Conversations));
         for (i, op) in batch.iter().enumerate() {
             match op {
@@ -66,8 +66,9 @@ impl Database {
         Ok(done)
     }
 
-    /// After a failure of a whole batch: what cannot be read keeps nothing from being written, a full disk can still be
-    /// read, and what touches the damaged part of a file takes nothing else with it. Each operation is answered.
+    /// Runs the operations of a batch in smaller parts after the whole batch has failed: a failed read must not prevent
+    /// the writes, a full disk can still be read, and an operation that touches a damaged part of the file must not
+    /// affect the others. Each operation gets its answer.
     fn in_parts(&self, batch: &[Op], error: &Error) -> Vec<Done> {
         let trouble = Trouble::of(error, &self.path());
         log::error!("the history refused {} operations: {error} ({trouble:?})", batch.len());
@@ -203,7 +204,7 @@ impl Database {
     }
 }
 
-/// Why, and what those that wait for these changes are told.
+/// Returns the reason, and the answers to the operations that were refused.
 fn refused(writes: &[&Write], trouble: Trouble) -> Vec<Done> {
     let words = trouble.words();
     let answers = writes.iter().filter_map(|write| write.refused(&words)).collect::<Vec<_>>();

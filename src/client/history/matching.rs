@@ -1,10 +1,11 @@
 //! Which messages of two lists are the same, where only text and time can tell. Pure.
 
-/// Pairs of `n` messages of one list with `m` of another, both in their order and all of one text: as many pairs as
-/// there can be, none crossing another, the nearest of these. So of n here and m there max(n, m) are left.
-/// `gap` says how far apart two are; nothing if they cannot be the same.
+/// Pairs the `n` messages of one list with the `m` messages of another. Both lists are in order and all messages have
+/// the same text. As many pairs are made as possible, none crossing another, and of these the closest in time; the two
+/// lists together then hold max(n, m) messages if every gap is allowed. `gap` returns how far apart two messages are,
+/// or `None` if they cannot be the same.
 pub(super) fn pairs(n: usize, m: usize, gap: impl Fn(usize, usize) -> Option<u64>) -> Vec<(usize, usize)> {
-    // Of what is left from here on in both: how many pairs, and how far these are apart in all.
+    // For what is left of both lists from here on: the number of pairs, and the sum of their gaps.
     let mut best = vec![(0_usize, 0_u64); (n + 1) * (m + 1)];
     let at = |i: usize, j: usize| i * (m + 1) + j;
     let look = |best: &[(usize, u64)], i: usize, j: usize| best.get(at(i, j)).copied().unwrap_or_default();
@@ -58,7 +59,7 @@ mod tests {
         check(&[300, 600], &[0, 300], 600, &[(0, 0), (1, 1)]);
         check(&[0, 300], &[300, 600], 600, &[(0, 0), (1, 1)]);
         check(&[0, 1_000], &[900, 2_000], 600, &[(1, 0)]);
-        // More pairs before nearer ones.
+        // A larger number of pairs wins over closer ones.
         check(&[0, 500], &[500, 1_100], 600, &[(0, 0), (1, 1)]);
     }
 
@@ -76,7 +77,7 @@ mod tests {
             if within >= 500 {
                 prop_assert_eq!(a.len() + b.len() - found.len(), a.len().max(b.len()));
             }
-            // As many as taking the first that fits finds, which is the most for windows of one width.
+            // Taking the first that fits finds the largest number of pairs, because all windows have the same width.
             let (mut i, mut j, mut most) = (0, 0, 0);
             while i < a.len() && j < b.len() {
                 match gap(i, j) {

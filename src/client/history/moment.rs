@@ -1,20 +1,21 @@
-//! When a message was written. A moment is milliseconds since 1970 and is put into words where it is shown, in the zone
-//! of then. A server of the plain dialect writes its own clock's face, without a zone: how far that is from UTC is
-//! learned from messages that cannot have waited, and until then the face is all that is known. Pure.
+//! When a message was written. A moment is a number of milliseconds since 1970; it is put into words only where it is
+//! shown, in the time zone of that moment. A server of the plain dialect writes the reading of its own clock, without a
+//! time zone. How far that clock is from UTC is learned from messages that cannot have waited at the server; until then
+//! only the reading is known, which this module calls the face. Pure.
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone};
 use rust_i18n::t;
 
 use super::Row;
 
-/// By how many milliseconds zones differ from each other at least.
+/// The smallest difference between two time zones, in milliseconds.
 const QUARTER_MS: i64 = 15 * 60 * 1000;
-/// What two clocks may differ by, and what a face without seconds leaves out.
+/// The largest expected difference between two clocks, which also covers a face without seconds.
 const CLOCKS_MS: i64 = 2 * 60 * 1000;
-/// The farthest zones from UTC.
+/// The largest distance of a time zone from UTC, in milliseconds.
 const FARTHEST_MS: i64 = 14 * 60 * 60 * 1000;
 
-/// Forms that servers write, the protocol's first.
+/// The date formats that servers write, the protocol's own first.
 const FORMS: [&str; 6] = [
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y/%m/%d %H:%M:%S%.f",
@@ -24,15 +25,15 @@ const FORMS: [&str; 6] = [
     "%a %b %d %H:%M:%S %Y",
 ];
 
-/// What a clock showed, in milliseconds as if it stood in UTC; nothing if the text is no date with a time.
+/// Reads a clock's face, in milliseconds as if the clock showed UTC; `None` if the text is not a date with a time.
 #[must_use]
 pub fn face(text: &str) -> Option<i64> {
     let read = |form: &&str| NaiveDateTime::parse_from_str(text.trim(), form).ok();
     FORMS.iter().find_map(read).map(|time| time.and_utc().timestamp_millis())
 }
 
-/// Seconds by which a clock is before UTC that showed `face` at some time from `from` to `until`; nothing if more than one
-/// zone would do, or none.
+/// Returns by how many seconds a clock is ahead of UTC that showed `face` at some time between `from` and `until`;
+/// `None` if no time zone fits, or several do.
 #[must_use]
 pub fn zone(face: i64, from: i64, until: i64) -> Option<i32> {
     let least = face.checked_sub(until)?.checked_sub(CLOCKS_MS)?;
@@ -43,37 +44,37 @@ pub fn zone(face: i64, from: i64, until: i64) -> Option<i32> {
     i32::try_from(zone / 1000).ok()
 }
 
-/// Whether a clock of some zone may have shown `face` then, to the second.
+/// Returns whether a clock in some time zone may have shown `face` at this moment, to the second.
 #[must_use]
 pub fn may_be(face: i64, unix_ms: i64) -> bool {
     let apart = (face / 1000).saturating_sub(unix_ms.div_euclid(1000));
     apart.checked_rem(QUARTER_MS / 1000) == Some(0) && apart.saturating_abs() <= FARTHEST_MS / 1000
 }
 
-/// When this computer's clock shows so.
+/// Returns the moment at which this computer's clock shows this face.
 #[must_use]
 pub fn here(face: i64) -> i64 {
     let Some(time) = DateTime::from_timestamp_millis(face).map(|time| time.naive_utc()) else { return face };
-    // Of an hour that there is twice the first; one that is left out is shown an hour later.
+    // Of an hour that occurs twice, the first is taken; an hour that is skipped is shown an hour later.
     let local = |time: NaiveDateTime| Local.from_local_datetime(&time).earliest();
     let later = || time.checked_add_signed(chrono::Duration::hours(1)).and_then(local);
     local(time).or_else(later).map_or(face, |time| time.timestamp_millis())
 }
 
-/// When a message of a plain server was written, by what it says and when it came.
+/// When a message of a plain server was written, as worked out from its text and from when it was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WrittenTime {
     /// When it was written, in milliseconds since 1970; when it was received, if that is not known.
     pub unix_ms: i64,
-    /// The server's clock's face, if it could be read.
+    /// The face of the server's clock, if it could be read.
     pub face: Option<i64>,
-    /// By how many seconds that clock is before UTC, if it is known.
+    /// By how many seconds that clock is ahead of UTC, if it is known.
     pub zone: Option<i32>,
 }
 
 impl WrittenTime {
-    /// `zone` is what was learned of the server before. One by which the message would be written after it has come is not
-    /// its zone.
+    /// Works the time out. `zone` is what was learned of this server before; it is dropped if by it the message would
+    /// have been written after it was received.
     #[must_use]
     pub fn of(text: &str, came: i64, zone: Option<i32>) -> Self {
         let face = face(text);
@@ -85,7 +86,7 @@ impl WrittenTime {
     }
 }
 
-/// The moment that a face shows, and the server's own words where these are all that is known.
+/// Returns the moment to sort and show a message by, and the server's own text if no exact moment is known.
 #[must_use]
 pub fn shown(unix_ms: i64, face: Option<i64>, zone: Option<i32>, text: Option<String>) -> (i64, Option<String>) {
     match (face, zone) {
@@ -96,20 +97,20 @@ pub fn shown(unix_ms: i64, face: Option<i64>, zone: Option<i32>, text: Option<St
 }
 
 impl Row {
-    /// When it was written; nothing if only the server's own words are known, whose zone is not.
+    /// Returns when it was written; `None` if only the server's own text is known, whose time zone is not.
     #[must_use]
     pub fn moment(&self) -> Option<i64> {
         self.server_time.is_none().then_some(self.unix_ms)
     }
 
-    /// That its moment is what the server's clock showed, where that is all that is known of it: a word to stand beside it.
+    /// Returns a short mark to show beside the time if that is only what the server's clock showed.
     #[must_use]
     pub fn clock_mark(&self) -> Option<String> {
         self.server_time.as_ref().map(|_| t!("chat.server_clock").into_owned())
     }
 
-    /// When it was written, in the zone of now and in this form; where only the server's clock is known, what that showed,
-    /// in the same form if it can be read, else in the server's words.
+    /// Returns when it was written, in this computer's time zone and in this date format. If only the server's clock is
+    /// known, returns what that showed: in the same format if it can be read, and as the server wrote it otherwise.
     #[must_use]
     pub fn written(&self, form: &str) -> String {
         let local = || Local.timestamp_millis_opt(self.unix_ms).earliest().map(|time| time.naive_local());

@@ -77,7 +77,8 @@ impl Database {
         self.list_changed(account)
     }
 
-    /// Puts somebody into the list. A remark, group or mark that is `None` stays as it is, or is empty for a new contact.
+    /// Puts somebody into the list. A remark, group or mark that is `None` stays as it is; for a new contact it is
+    /// empty.
     pub(super) fn list(
         &self,
         account: &Account,

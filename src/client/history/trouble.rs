@@ -1,4 +1,4 @@
-//! Why the disk does not do what it should, told apart as far as that helps its owner.
+//! What is wrong with the disk or the history's file, distinguished as far as that helps the user.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,27 +11,27 @@ use super::HistoryError;
 use crate::base::migration::MigrationError;
 use crate::base::private;
 
-/// What SQLite wants to write at once when it opens a file.
+/// The number of bytes that SQLite needs to write at once when it opens a file.
 const ROOM: usize = 64 * 1024;
 
 /// What is wrong with a history's file or its disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// The disk, or what its owner may use of it, is full.
+    /// The disk, or the user's quota on it, is full.
     Full,
-    /// The program, or the system, has as many files open as it may.
+    /// The process, or the whole system, has too many open files.
     Descriptors,
-    /// The file is not what was written there.
+    /// The file is damaged.
     Damaged,
-    /// Nobody but this user's programs may write there, or not even they.
+    /// The user's programs are not allowed to read or write there.
     Forbidden,
     /// Any other error, in the words of SQLite or the system.
     Other(String),
 }
 
 impl Trouble {
-    /// SQLite says of many things only that they cannot be opened or are an error of the disk: then it is looked what does
-    /// not work beside the file.
+    /// Finds the cause of an error. SQLite often reports only that a file cannot be opened or that the disk failed; the
+    /// file and its folder are then tried to find out more.
     #[must_use]
     pub fn of(error: &Error, path: &Path) -> Self {
         let damaged = [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase];
@@ -41,7 +41,7 @@ impl Trouble {
             Some(code) if damaged.contains(&code) => Some(Self::Damaged),
             Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => look(path),
             Some(_) => None,
-            // What is in a row is not what was written there.
+            // A value in a row is not what was written there.
             None => matches!(
                 error,
                 Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..)
@@ -52,7 +52,7 @@ impl Trouble {
     }
 
     fn of_io(error: &io::Error) -> Option<Self> {
-        // Too many of this process, and of the system.
+        // EMFILE (too many files open in this process) and ENFILE (in the whole system).
         let descriptors = [Some(24), Some(23)];
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(Self::Full),
@@ -84,7 +84,7 @@ fn look(path: &Path) -> Option<Trouble> {
 }
 
 impl HistoryError {
-    /// Why this file could not be opened or read.
+    /// Returns why this file could not be opened or read.
     pub(super) fn of(path: &Path, error: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match Trouble::of(&error, &path) {
@@ -93,7 +93,7 @@ impl HistoryError {
         }
     }
 
-    /// Why this file was not brought up to date.
+    /// Returns why this file's schema could not be migrated.
     pub(super) fn of_migration(path: &Path, error: MigrationError) -> Self {
         match error {
             MigrationError::Newer { found, known } => Self::Newer { found, known },
@@ -102,7 +102,7 @@ impl HistoryError {
         }
     }
 
-    /// Why this file could not be opened, from an error of the system.
+    /// Returns why this file could not be opened, from an error of the system.
     pub(super) fn of_io(path: &Path, error: io::Error) -> Self {
         let path = path.to_owned();
         match Trouble::of_io(&error) {

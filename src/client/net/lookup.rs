@@ -1,5 +1,6 @@
-//! Which of a name's addresses is the server's. A name may have several, usually one of IPv6 and one of IPv4, and a
-//! server that listens at one of them only. All are asked, a little apart; the first that answers is taken.
+//! Finds out which of a name's addresses is the server's. A name may have several addresses, usually one of IPv6 and
+//! one of IPv4, of which the server may use only one. All are asked, with short delays between them; the first that
+//! answers is taken.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -11,9 +12,9 @@ use crossbeam_channel::{Receiver, TryRecvError};
 use super::clock;
 use crate::protocol::wire::{Charset, Request, looks_like_reply};
 
-/// How much later the next address is asked, so that the preferred one is taken where both answer (RFC 8305).
+/// The delay before the next address is asked, so that the preferred address wins if both answer (RFC 8305).
 const APART: Duration = Duration::from_millis(250);
-/// How long after the last time an address is asked again.
+/// The interval at which an address is asked again.
 const AGAIN: Duration = Duration::from_millis(300);
 /// How long to wait for the first answer from any of the addresses.
 const PATIENCE: Duration = Duration::from_millis(2_500);
@@ -25,16 +26,17 @@ const MOST: usize = 8;
 pub struct FoundAddress {
     /// The server's address.
     pub address: SocketAddr,
-    /// It answered, or is the only one. Else none did, and it is worth looking again before the next login.
+    /// Whether the address has answered or is the only one. If not, none has answered, and the name should be looked up
+    /// again before the next login.
     pub sure: bool,
 }
 
-/// Finds the address of `name` that answers; `resolve` is the system's look-up, and of several addresses those that are
-/// `preferred` are asked first. They are asked what every server answers and none ends at. Takes up to 2.5 s on top of the
-/// look-up: call it on a thread of its own.
+/// Finds the address of `name` that answers. `resolve` is the system's look-up; if it returns several addresses, those
+/// that are `preferred` are asked first. The request used is one that every server answers and that crashes none. This
+/// takes up to 2.5 s in addition to the look-up, so call it on a thread of its own.
 ///
 /// # Errors
-/// What `resolve` says, or that there is no address.
+/// The error of `resolve`, or that there is no address.
 pub fn find(
     name: &str,
     resolve: impl FnOnce(&str) -> io::Result<Vec<SocketAddr>>,
@@ -61,7 +63,7 @@ pub fn find(
 fn first_heard(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     let end = clock::now().instant + PATIENCE;
     let (told, answers) = crossbeam_channel::unbounded();
-    // Dropped at the end, so that those which still ask end too; nobody joins them.
+    // Dropped at the end, so that the threads that are still asking end too; nobody joins them.
     let (_asking, over) = crossbeam_channel::bounded::<()>(0);
     let mut open = 0;
     let mut waiting = addresses.iter();
@@ -83,7 +85,7 @@ fn first_heard(addresses: &[SocketAddr]) -> Option<SocketAddr> {
         } else if open == 0 {
             return None;
         }
-        // Refused: the next one at once.
+        // A refusal ends this wait, so that the next address is asked at once.
         let until = if next.is_some() { clock::now().instant + APART } else { end + AGAIN };
         match answers.recv_deadline(until) {
             Ok(Some(heard)) => return Some(heard),
@@ -94,12 +96,12 @@ fn first_heard(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     }
 }
 
-/// Sends `08#` to one address until it answers, the time is over or another address has answered.
+/// Sends `08#` to one address until it answers, the time is up, or another address has answered.
 fn ask(to: SocketAddr, end: Instant, over: &Receiver<()>) -> io::Result<()> {
     let until = |at: Instant| at.saturating_duration_since(clock::now().instant);
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0))?;
-    // Connected, since only then the system tells of a closed port, and drops what others send.
+    // The socket is connected because only then the system reports a closed port and drops what others send.
     socket.connect(to)?;
     let mut buffer = [0; 2_048];
     while until(end) > Duration::ZERO && over.try_recv() != Err(TryRecvError::Disconnected) {

@@ -1,4 +1,4 @@
-//! The diagnosis with a real socket, clock and look-up, on a thread of its own.
+//! Runs the diagnosis with a real socket, clock and look-up, on a thread of its own.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
@@ -15,9 +15,9 @@ use crate::client::diagnosis::{Diagnosis, Question, Report, Transmit};
 use crate::client::session::KnownServer;
 use crate::protocol::wire::{Charset, Request};
 
-/// Nobody waits longer for the thread to notice that it is not wanted any more.
+/// The longest time until the thread notices that it should stop.
 const LOOK_UP: Duration = Duration::from_millis(100);
-/// A read's timeout of zero would mean none.
+/// The shortest read timeout; zero would mean no timeout.
 const LEAST: Duration = Duration::from_micros(100);
 
 /// A diagnosis that runs on its own thread; dropping it ends the diagnosis.
@@ -25,11 +25,11 @@ const LEAST: Duration = Duration::from_micros(100);
 pub struct Reach(Arc<AtomicBool>);
 
 impl Reach {
-    /// Starts one. `memory` tells what is known of an address, and `told` is called on that thread after each step, with all that was found so far, and
-    /// not any more once this is dropped, or soon after.
+    /// Starts a diagnosis. `memory` returns what is known of an address. `told` is called on the diagnosis's thread
+    /// after each step, with everything found so far; it is not called any more soon after this value is dropped.
     ///
     /// # Errors
-    /// The system starts no thread.
+    /// The system cannot start a thread.
     pub fn start(
         question: Question,
         memory: impl Fn(SocketAddr) -> KnownServer + Send + 'static,
@@ -44,7 +44,7 @@ impl Reach {
                 }
             });
         };
-        // Nobody joins it: a look-up may take the system minutes, and cannot be ended.
+        // Nobody joins this thread: a look-up may take the system minutes and cannot be interrupted.
         thread::Builder::new().name("diagnosis".into()).spawn(run)?;
         Ok(Self(stop))
     }
@@ -56,7 +56,8 @@ impl Drop for Reach {
     }
 }
 
-/// Finds out, on this thread; `memory` tells what is known of an address, and `told` gets all that was found so far after each step.
+/// Runs a diagnosis on the calling thread. `memory` returns what is known of an address, and `told` receives everything
+/// found so far after each step.
 pub fn run(
     question: Question,
     memory: impl Fn(SocketAddr) -> KnownServer,
@@ -94,11 +95,11 @@ pub fn run(
     }
 }
 
-/// What one address is asked by, and nothing of another's.
+/// The sockets with which one address is asked.
 struct Open {
     to: SocketAddr,
     socket: UdpSocket,
-    /// Hears answers from anywhere, once the address was asked so.
+    /// Receives answers from any address, once the address was asked in that way.
     wide: Option<UdpSocket>,
 }
 
@@ -150,8 +151,8 @@ fn receive(diagnosis: &mut Diagnosis, socket: Option<&UdpSocket>, buffer: &mut [
     }
 }
 
-/// The last question once more from a socket that hears answers from anywhere: the other one is told of a closed port, and hears
-/// nobody but whom it asks.
+/// Asks the last question once more from a socket that receives from any address: a connected socket learns of a closed
+/// port, but receives only from the address it is connected to.
 fn ask_widely(transmit: &Transmit) -> Option<UdpSocket> {
     let any: IpAddr = if transmit.to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let asked = UdpSocket::bind((any, 0)).and_then(|socket| {
@@ -162,7 +163,7 @@ fn ask_widely(transmit: &Transmit) -> Option<UdpSocket> {
     asked.inspect_err(|error| log::info!("answers from elsewhere are not looked for: {error}")).ok()
 }
 
-/// Connected, since only then the system tells of a closed port.
+/// Returns a connected socket, because only then the system reports a closed port.
 fn connected(to: SocketAddr) -> io::Result<UdpSocket> {
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0))?;
@@ -170,7 +171,7 @@ fn connected(to: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// ICMP's "port unreachable"; Windows calls it a reset.
+/// Whether this is ICMP's "port unreachable", which Windows reports as a reset.
 fn refused(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }
@@ -192,7 +193,7 @@ mod tests {
     fn answers_from_another_port_are_named_and_not_believed() {
         let [asked, other] = [0, 1].map(|_| UdpSocket::bind("127.0.0.1:0").expect("a socket"));
         let (at, from) = (asked.local_addr().expect("bound"), other.local_addr().expect("bound"));
-        // It ends with the process; nobody asks it then.
+        // This thread ends with the process.
         thread::spawn(move || {
             let mut buffer = [0; 256];
             while let Ok((_, who)) = asked.recv_from(&mut buffer) {

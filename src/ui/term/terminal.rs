@@ -68,7 +68,7 @@ pub(super) enum Secret {
     Leave,
 }
 
-/// Asks for a password on standard error, without echo. `keys` come from the terminal, as [`keys::read_keys`] reads
+/// Asks for a password on standard error, without echo. `keys` come from the terminal, as `keys::read_keys` reads
 /// them; an input in `leave` ends the question.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Questions whose answer depends on the dialect alone.
+//! Requests that only the secure dialect has; in the plain dialect they are answered here.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ impl Session {
         self.listen();
     }
 
-    /// Asks whether an account exists; see [`secure::Session::look_up`]. The plain dialect has no such request.
+    /// Asks whether an account exists; answered by [`Event::LookedUp`]. The plain dialect has no such request.
     pub fn look_up(&mut self, now: Instant, account: Account) {
         match &mut self.state {
             State::Sought(_) => self.tell(Event::LookedUp { asked: account, found: LookUpResult::Unanswered }),
@@ -29,7 +29,8 @@ impl Session {
         self.listen();
     }
 
-    /// Asks for earlier messages; see [`secure::Session::history`]. The plain dialect has no such request.
+    /// Asks for the `count` newest messages of a conversation that are older than the server's row `before`; answered
+    /// by [`Event::History`]. The plain dialect has no such request.
     pub fn history(&mut self, now: Instant, peer: Account, before: Option<u64>, count: u32) {
         match self.state.secure_mut() {
             Some(secure) => secure.history(now, peer, before, count),
@@ -38,8 +39,8 @@ impl Session {
         self.listen();
     }
 
-    /// See [`secure::Session::account_settings`] and, with a change, [`secure::Session::set_account`]; in the plain
-    /// dialect there are none.
+    /// Asks for this account's settings or, with a change, changes them; answered by [`Event::AccountSettings`]. The
+    /// plain dialect has no settings.
     pub fn account(&mut self, now: Instant, change: Option<AccountChange>) {
         match (self.state.secure_mut(), change) {
             (Some(secure), None) => secure.account_settings(now),

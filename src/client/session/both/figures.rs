@@ -14,19 +14,18 @@ impl Session {
         self.state.secure()?.figures()
     }
 
-    /// The next frame for the protocol window; see [`secure::Session::poll_framed`].
+    /// Returns the next decrypted frame for the protocol window; always `None` in the plain dialect.
     pub fn poll_framed(&mut self) -> Option<TappedFrame> {
         self.state.secure_mut()?.poll_framed()
     }
 
-    /// The deviation of the round-trip time; see [`secure::Session::deviation`].
+    /// Returns the mean deviation of the round-trip time in the secure dialect, once it is known.
     #[must_use]
     pub fn deviation(&self) -> Option<Duration> {
         self.state.secure()?.deviation()
     }
 
-    /// Measures the round-trip time; see [`secure::Session::measure`]. The plain dialect measures with its usual
-    /// requests.
+    /// Measures the round-trip time in the secure dialect. The plain dialect measures it with its usual requests.
     pub fn measure(&mut self, now: Instant) {
         if let Some(secure) = self.state.secure_mut() {
             secure.measure(now);
@@ -34,7 +33,7 @@ impl Session {
         self.listen();
     }
 
-    /// Why the secure connection was lost; see [`secure::Session::trouble`].
+    /// Returns why the secure connection was lost since the last call, if it was.
     pub fn trouble(&mut self) -> Option<link::CloseReason> {
         self.state.secure_mut()?.trouble()
     }

@@ -1,22 +1,22 @@
-//! What is told, and what follows from it here: where it is made, not where it is read.
+//! Emits the session's events, and does what follows from each of them.
 
 use super::{ConnectionState, Event, ExtensionRequest, LoginOutcome, RegisterOutcome, Session};
 
 impl Session {
-    /// Takes in what the session of the dialect has to tell; at the end of every call that may have changed it.
+    /// Takes over the events of the dialect's session; called at the end of every call that may have changed it.
     pub(super) fn listen(&mut self) {
         while let Some(event) = self.state.poll_event() {
             self.tell(event);
         }
     }
 
-    /// Tells this, unless nobody needs to know, and does what follows from it.
+    /// Emits an event, unless nobody needs it, and does what follows from it.
     pub(super) fn tell(&mut self, event: Event) {
         match &event {
             Event::ConnectionState(link) if self.shown == *link => return,
             Event::ConnectionState(link) => self.shown = *link,
             Event::Pin(key) => self.choice.pin(key.clone()),
-            // Somebody is asked what then; and whoever gave up is told nothing more.
+            // The user is asked what to do in this case; a user who has given up is told nothing more.
             Event::Registered(RegisterOutcome::NoAnswer | RegisterOutcome::Unheard)
                 if self.is_doubting() || !self.wishes.is_registering() =>
             {
