@@ -1,5 +1,5 @@
-//! JSON whose bytes command no terminal and hide nothing: what cannot be seen, or turns letters round, is escaped. Whoever
-//! parses it gets the same text. Pure.
+//! JSON that is safe to show in a terminal: control characters, invisible characters and those that change the
+//! direction of text are escaped. Parsing it gives the same text. Pure.
 
 use std::io::{self, Write};
 

@@ -135,7 +135,7 @@ fn path(folder: &Path, program: &str, day: NaiveDate) -> PathBuf {
     folder.join(format!("{program}-{day}.log"))
 }
 
-/// Nobody else may read it, whoever made it.
+/// Nobody else may read it, no matter who created it.
 fn append(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);

@@ -84,8 +84,8 @@ impl Bell {
     /// The main loop calls this *before* it empties the lanes, so that what comes during the emptying
     /// rings again.
     pub fn answer(&self) {
-        // Read as well as written: whoever found the bell rung put something into a lane before, and
-        // that must be seen now, since nobody rings for it any more.
+        // Read as well as written (acquire): a thread that found the bell already rung has put something into a lane
+        // before, and this must be seen now, because the bell does not ring for it again.
         self.0.pending.swap(false, Ordering::AcqRel);
     }
 }

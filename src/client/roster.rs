@@ -124,18 +124,18 @@ impl Roster {
         self.more_strangers = more;
     }
 
-    /// Who is a friend, and requests.
+    /// Sets the account's friends and requests.
     pub fn set_friends(&mut self, friends: Friends) {
         self.friends = friends;
     }
 
-    /// Who is a friend, and requests.
+    /// Returns the account's friends and requests.
     #[must_use]
     pub fn friends(&self) -> &Friends {
         &self.friends
     }
 
-    /// How the account stands to somebody.
+    /// Returns the relation between the account and somebody, such as friends or asked.
     #[must_use]
     pub fn friendship(&self, account: &Account) -> Friendship {
         if account.is_room() { Friendship::Unknown } else { self.friends.with(account) }
@@ -295,7 +295,7 @@ impl Roster {
             if person.blocked {
                 blocked.push(person);
             } else if conversation.stranger && !person.account.is_room() {
-                // Those who ask to be friends stand above.
+                // People who ask to be friends are listed above.
                 if person.friendship != Friendship::Asked {
                     strangers.push(person);
                 }
@@ -384,7 +384,7 @@ impl Roster {
                 blocked: false,
                 recent: false,
             })
-            // Those stand among the requests.
+            // These are listed among the requests.
             .filter(|person| person.friendship != Friendship::Asked)
     }
 
@@ -440,7 +440,7 @@ impl Roster {
         }
     }
 
-    /// Those who ask to be friends, the latest first.
+    /// Returns the people who ask to be friends, the latest first.
     fn requests(&self, now_ms: i64) -> impl Iterator<Item = Person> {
         let mut asked: Vec<_> = self.friends.asked.iter().collect();
         asked.sort_by_key(|(who, request)| (std::cmp::Reverse(request.at), (*who).clone()));
@@ -462,7 +462,8 @@ impl Roster {
         })
     }
 
-    /// What is said of somebody who has not written yet, where a request of the account's stands.
+    /// Returns the line under the name of somebody who has not written yet, if this account has asked them to be a
+    /// friend.
     fn standing_word(&self, account: &Account) -> Option<String> {
         match self.friendship(account) {
             Friendship::Asking => Some(t!("people.asking_row").into_owned()),

@@ -10,13 +10,13 @@
 //! Its parts:
 //!
 //! - `both`: one session for both dialects.
-//! - `choice`: which dialect is spoken, and consent before a password goes out in plain. Pure.
-//! - `dialect_query`: what a server says to `10#`.
-//! - `pending`: what is wanted before the dialect is known.
+//! - `choice`: which dialect is spoken, and consent before a password is sent in the plain dialect. Pure.
+//! - `dialect_query`: a server's answer to `10#`.
+//! - `pending`: the user's requests before the dialect is known.
 //! - `silence`: when the server counts as silent: 3 s after something that is always answered. Pure.
 //! - `plain`: the plain dialect's session.
 //! - `secure`: the secure dialect's session.
-//! - `sentences`: what became of something, in words for every face.
+//! - `sentences`: outcomes in words, for every face.
 
 mod both;
 mod choice;
@@ -61,11 +61,11 @@ pub enum ConnectionState {
     Offline,
     /// A login is under way.
     LoggingIn,
-    /// Logged in and answered lately; the smoothed round-trip time.
+    /// Logged in, and the server has answered recently; holds the smoothed round-trip time.
     Connected { rtt: Duration },
-    /// A request waits for its answer longer than usual.
+    /// A request has waited for its answer longer than usual.
     Waiting,
-    /// All tries were in vain; the next comes at this time.
+    /// All tries have failed; the next one starts at this time.
     Retrying { at: Instant },
     /// `07:01`: the server does not know this session any more.
     LoggedOut,
@@ -89,7 +89,7 @@ pub enum Cause {
     Fence,
     /// Typed by hand in the protocol window.
     ByHand,
-    /// Of the secure dialect: nobody but the two ends can read it.
+    /// It belongs to the secure dialect: only the two ends can read it.
     Secure,
 }
 
@@ -115,11 +115,12 @@ pub struct Transmit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum RegisterOutcome {
-    /// The server's answer. After an own timeout `AccountExists` may be one's own account.
+    /// The server answered. If an earlier try timed out (`after_timeout`), `AccountExists` may mean the account that
+    /// this try created.
     Answered { reply: Registered, after_timeout: bool },
     /// The server answered `00:00`: it did not understand the request.
     NotUnderstood,
-    /// The server answered with a code that the protocol does not have; the code as it was received.
+    /// The server answered with a code that the protocol does not have, which is given as it was received.
     Unknown(String),
     /// No answer came to any of the four tries.
     NoAnswer,
@@ -148,7 +149,7 @@ pub enum LoginOutcome {
     NoAnswer,
     /// Nothing was ever received from this server, and its first request was `10#`, at which some servers crash.
     Unheard,
-    /// The server said "later" each time until nobody waited any longer; why, if it said.
+    /// The server answered "later" each time until the client gave up; its reason, if it gave one.
     TryLater(Option<Reason>),
     /// `02:04` again after `06#`: this server lets nobody take the place of another login.
     NotTaken,
@@ -201,14 +202,14 @@ pub struct DeviceState {
     pub token: Option<Key<32>>,
     /// The server's row of the newest message on disk here; all before it are too.
     pub cursor: Option<u64>,
-    /// The highest row a message of one's own ever had here.
+    /// The highest row that a message sent from this device ever had in its history.
     pub newest: i64,
     /// The version up to which delivery receipts are on this device's disk; 0 if there are none.
     pub delivered: u64,
     /// The version up to which the account's items are on this device's disk; 0 if there are none.
     pub items: u64,
-    /// When the account was made, in seconds since 1970, as far as a server has said: another one of the same name is
-    /// another account.
+    /// When the account was created, in seconds since 1970, if a server has said so. It tells the account from a later
+    /// one of the same name.
     pub made: Option<i64>,
 }
 
@@ -254,12 +255,12 @@ pub enum LookUpResult {
     Unanswered,
 }
 
-/// What somebody asks of the server about being friends with an account.
+/// What the user asks of the server about being friends with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FriendRequest {
-    /// To be friends. Whoever asks somebody by whom they are asked is their friend at once.
+    /// Asks to be friends. If the other account has already asked this one, they are friends at once.
     Ask {
-        /// What the account is told with it, at most [`crate::protocol::wire::item::LINE`] characters; may be empty.
+        /// The text shown with the request, at most [`crate::protocol::wire::item::LINE`] characters; may be empty.
         text: String,
         /// The answer to the account's question, after [`FriendOutcome::Question`].
         answer: Option<String>,
@@ -272,12 +273,12 @@ pub enum FriendRequest {
     End,
 }
 
-/// What became of a [`FriendRequest`].
+/// The outcome of a [`FriendRequest`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FriendOutcome {
     /// It is done, and on the server's disk.
     Done,
-    /// Nothing was done yet: the account wants this question answered first.
+    /// Nothing was done yet: the other account wants this question answered first.
     Question(String),
     /// The server refused it, and did nothing.
     Refused(Code),
@@ -290,9 +291,9 @@ pub enum FriendOutcome {
 /// A change to an account's settings on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountChange {
-    /// Several of its devices may be in at once, or the last one to come takes the others' place.
+    /// Whether several devices may be logged in at once. If not, a login ends the session of the device before it.
     Beside(bool),
-    /// It is not to be logged in to in the plain dialect.
+    /// Whether logging in is possible only in the secure dialect.
     SecureOnly(bool),
 }
 
@@ -303,12 +304,12 @@ pub struct Pushed {
     pub row: u64,
     /// The row of the message handed out before it, which must be on disk first.
     pub after: Option<u64>,
-    /// When it was stored there, in seconds since 1970.
+    /// When the server stored it, in seconds since 1970.
     pub at: i64,
 }
 
-/// The server showed a key that is none of its pins; the client sent it nothing. The face shows both and asks the
-/// person.
+/// The server showed a key that is not among its pins; the client sent it nothing. The face shows the keys and asks the
+/// user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyChange {
     /// The key that the server showed, as SPKI bytes.
@@ -321,21 +322,21 @@ pub struct KeyChange {
 }
 
 impl KeyChange {
-    /// The words of the key that was shown, and of the newest known one, for two people to compare.
+    /// Returns the words of the key that was shown and of the newest known key, for two people to compare.
     #[must_use]
     pub fn words(&self, chinese: bool) -> (String, String) {
         (words(&self.shown, chinese), self.known.last().map(|key| words(key, chinese)).unwrap_or_default())
     }
 }
 
-/// Why a request would be sent in the plain dialect, unencrypted; the faces ask for consent with it.
+/// Why a request would be sent in the plain dialect, unencrypted; the faces give this reason when they ask for consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PlainReason {
     /// The server is known to speak only the plain dialect.
     Only,
-    /// It spoke the secure one before, so this may be somebody else.
+    /// The server has spoken the secure dialect before, so this may be another server.
     NoLonger,
-    /// It speaks the secure one, and its owner chose the plain one ([`Dialect::Plain`]).
+    /// The server speaks the secure dialect, but the user chose the plain one ([`Dialect::Plain`]).
     Chosen,
 }
 
@@ -344,35 +345,37 @@ pub enum PlainReason {
 pub enum ExtensionRequest {
     /// `11#`: who is online.
     Who,
-    /// 01 with four fields, of a server that has not shown that it knows it.
+    /// `01` with four fields, which changes a password, to a server that has not shown that it knows it.
     ChangePassword,
 }
 
-/// What the session tells its owner.
+/// What the session reports to its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Event {
     /// The connection's state has changed.
     ConnectionState(ConnectionState),
-    /// Somebody is logged in, and the server has not answered since then, for 3 s: nothing that was known of others
-    /// is sure any more. None: it answers again, or nobody expects it to; [`Event::Online`] follows where it says
-    /// who is.
+    /// The user is logged in, and the server has not answered since this time, for 3 s; what is known of others may be
+    /// out of date. `None`: it answers again, or no answer is expected; [`Event::Online`] follows if the server says
+    /// who is online.
     Silent(Option<Instant>),
-    /// Nothing at all has come since the server was asked this, whatever else it was asked, so it may have ended at it. It
-    /// is not asked that again by itself; to be kept for this server as [`KnownServer::fragile`] where it was [`ExtensionRequest::Who`].
+    /// Nothing at all has come from the server since it was sent this request, so the request may have crashed it. It
+    /// is not sent again automatically. The owner stores this for [`ExtensionRequest::Who`], as
+    /// [`KnownServer::fragile`] of this server.
     EndedAt(ExtensionRequest),
     /// Answer to [`Session::register`].
     Registered(RegisterOutcome),
     /// Answer to [`Session::login`] or [`Session::take_over`].
     LoggedIn(LoginOutcome),
-    /// The server has said "later" to a login, and why if it says; it is tried again by itself. Said once for each reason.
+    /// The server answered a login with "later", for this reason if it gave one; the login is tried again
+    /// automatically. Emitted once for each reason.
     LoginPutOff(Option<Reason>),
-    /// Answer to [`Session::go_offline`]: `Some(false)` for `06:02`, `None` without an answer in 1 s.
+    /// Answer to [`Session::go_offline`]: `Some(false)` for `06:02`, `None` if no answer came within 1 s.
     WentOffline(Option<bool>),
-    /// A message: store it, then call [`Session::handle_stored`]. `repeat` marks one that came before, as far as that
-    /// can be proved; equal messages are messages.
-    /// One that was pushed is stored together with the row in it; its time as text is that with which it was handed
-    /// out in the plain dialect before, if it was: unless it came to this disk then.
+    /// A received message. The owner stores it and then calls [`Session::handle_stored`]. `repeat` marks a message that
+    /// provably came before; two messages may be equal, so an equal text alone proves nothing. A pushed message is
+    /// stored together with its row. If the server handed it out in the plain dialect before, `time` is the time it had
+    /// there, by which the owner finds it if it is on this disk already.
     Received {
         token: StoreToken,
         from: Account,
@@ -382,93 +385,98 @@ pub enum Event {
         repeat: bool,
         pushed: Option<Pushed>,
     },
-    /// What another device of this account has sent. To be stored as a message of one's own, unless it is on disk
-    /// already, then as [`Event::Received`].
+    /// A message that another device of this account has sent. The owner stores it as a sent message unless it is on
+    /// disk already, and then calls [`Session::handle_stored`].
     Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
-    /// A message of one's own has come as far as [`Event::Outgoing`] says, and has this row at the server: both are to be
-    /// stored together.
+    /// A message that this account sent has this delivery state, as in [`Event::Outgoing`], and this row on the server.
+    /// The owner stores both together.
     Accepted { id: MessageId, row: u64, state: SendState },
-    /// Of one's own messages to these accounts all from the first to the last row at the server were delivered. To be
-    /// stored together with the version; answered by [`Session::handle_delivered`].
+    /// All messages that this account sent to each of these accounts, from the first to the last of these server rows,
+    /// were delivered. The owner stores this together with the version, and then calls [`Session::handle_delivered`].
     Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
-    /// What changed of the account's items, oldest change first: to be stored together with the version, after everything
-    /// is forgotten if they come `anew`. `digest`: what the digests of all items then sum up to, where that is to be
-    /// compared. `more`: more is to come at once. Answered by [`Session::handle_items`].
+    /// What changed of the account's items, oldest change first. The owner stores it together with the version, and
+    /// deletes all stored items before if `anew`; then it calls [`Session::handle_items`]. `digest` is the sum of the
+    /// digests of all items after that, if it is to be compared. `more` says that more changes follow at once.
     Items { version: u64, anew: bool, items: Vec<Item>, more: bool, digest: Option<u64> },
-    /// The server has taken the change with this number, or refused it for good; see [`Session::set_items`].
+    /// The server has accepted the change with this number, or refused it for good; see [`Session::set_items`].
     ItemSet { number: u64, refused: Option<Code> },
     /// Answer to [`Session::friend`].
     Friend { account: Account, request: FriendRequest, outcome: FriendOutcome },
     /// The state of a message that this client sent has changed; `07:01` and `00:00` leave it `Waiting` or `Failed`.
     Outgoing { id: MessageId, state: SendState },
-    /// The server refused a message that this client sent. Answered by [`Session::handle_noted`] once the refusal is
-    /// on a synced disk. Nothing more is sent to that recipient before: a client that lost the note would send the
-    /// message again, after later ones.
+    /// The server refused a message that this client sent. The owner calls [`Session::handle_noted`] once the refusal
+    /// is on a synced disk. Until then nothing more is sent to that recipient: a client that lost the note would send
+    /// the message again, after later ones.
     Refused { id: MessageId, state: SendState },
-    /// A message of one's own is to a room, and the server has none: it is another program than ours. Not `sure`: it may
-    /// have ended when it was asked. It is not sent.
+    /// A message to a room is not sent because the server has no rooms or, if that is not `sure`, because the question
+    /// whether it has any may have crashed it.
     NoRoom { id: MessageId, sure: bool },
     /// The server's rate limit: how long this account may send nothing. Waiting messages are sent automatically
     /// afterwards.
     Paced(Duration),
-    /// Whether messages of one's own wait because the server cannot store them now, as when its disk is full. They are
-    /// sent again by themselves; false as soon as it stores one, and while it is not connected or not heard.
+    /// Whether this account's messages wait because the server cannot store them now, for example because its disk is
+    /// full. They are sent again automatically. False as soon as the server stores one, and while it is not connected
+    /// or silent.
     NotStoring(bool),
-    /// `08` fell without a message having come: the plain protocol may have lost this many.
+    /// The server's count (`08`) fell although no message has come: the plain protocol may have lost this number of
+    /// messages.
     MaybeLost(u64),
-    /// How many unread messages a server has that offers messages again: to be kept beside what is stored after it, for
-    /// [`Session::set_handed`].
+    /// The number of unread messages on a server that delivers messages repeatedly. The owner stores it with the
+    /// messages that follow, for [`Session::set_handed`].
     Unread(u64),
-    /// Who is online (extension 11), complete and sorted. Only from servers that know it.
+    /// The accounts that are online (extension 11), complete and sorted; only from servers that know the extension.
     Online(Vec<Account>),
-    /// Whether the server knows extension 11 (then `@lobby` too); learned after login. If it has `shown` that, it is to be
-    /// kept for this server, as [`KnownServer::foreign`] where it knows none. Else it was only silent, as on a bad network, or
-    /// may have ended: then that counts in this run alone.
+    /// Whether the server knows extension 11, and with it `@lobby`; learned after login. If the server has `shown` it,
+    /// the owner stores it for this server, as [`KnownServer::foreign`] if it knows no extension. Otherwise the server
+    /// was only silent, because of a bad network or a crash, and the value is valid for this run only.
     Extensions { known: bool, shown: bool },
-    /// The server answered `00:00`; these bytes of ours were not understood.
+    /// The server answered `00:00`: it did not understand these bytes, which this client sent.
     NotUnderstood(Vec<u8>),
     /// The server answered with a code that the protocol does not have; the code as it was received.
     UnknownCode(String),
     /// Answer to [`Session::change_password`].
     PasswordChanged(PasswordOutcome),
-    /// Whether the server changes passwords in the plain dialect. If it has just `shown` that, it is to be kept for this
-    /// server; else it was only silent, and that counts in this run alone.
+    /// Whether the server changes passwords in the plain dialect. If it has just `shown` that, the owner stores it for
+    /// this server; otherwise the server was only silent, and the value is valid for this run only.
     ChangesPasswords { does: bool, shown: bool },
     /// Which dialect the server speaks, as just detected or as remembered.
     Speaks(SpokenDialect),
     /// A request waits because it would be sent in the plain dialect, in which anyone on the network path can read
     /// the password. [`Session::allow_plain`] sends it nevertheless, [`Session::go_offline`] drops it.
     PlainOnly(PlainReason),
-    /// The server's key, seen for the first time: to be kept for this server, from now on the only one.
+    /// The server's key, seen for the first time. The owner stores it for this server; from now on no other key is
+    /// accepted without asking.
     Pin(Vec<u8>),
-    /// The server showed a key that is none of its pins; nothing was sent to it. [`secure::Session::trust`] accepts
+    /// The server showed a key that is not among its pins; nothing was sent to it. [`secure::Session::trust`] accepts
     /// the key.
     KeyChanged(KeyChange),
-    /// The cursor of a device that has none: to be kept as [`DeviceState::cursor`], and before anything is stored after it.
+    /// The first cursor of a device that had none. The owner stores it as [`DeviceState::cursor`], before any later
+    /// message.
     Begins(u64),
     /// The token to store for the next login; `None` deletes the stored one.
     Token(Option<Key<32>>),
-    /// Somebody else uses this device's name, as after copying or restoring its folder: it takes another,
-    /// by [`secure::Session::set_device`].
+    /// Another device uses this device's name, for example because its folder was copied or restored. The owner chooses
+    /// another name and calls [`secure::Session::set_device`].
     NameTaken,
-    /// Another device took this account's place. Logging in takes it back.
+    /// A login on another device ended this session. Logging in again here ends the other one.
     Kicked { address: String, at: i64 },
-    /// Another program came in as this device, so its folder was copied; this one takes another name. Its place
-    /// is taken, if `offline`, and logging in takes it back; else it comes back by itself.
+    /// Another program logged in as this device, so this device's folder was copied; this device takes another name. If
+    /// `offline`, this session has ended and the user has to log in again; otherwise it reconnects automatically.
     Copied { offline: bool },
     /// This login ended another session of the account, which was at this address.
     TookPlace { address: String },
     /// Answer to [`secure::Session::history`], oldest first.
     History { peer: Account, messages: Vec<Past>, more: bool },
-    /// Answer to [`Session::look_up`], in 5 s at most.
+    /// Answer to [`Session::look_up`], within 5 s.
     LookedUp { asked: Account, found: LookUpResult },
-    /// The account of this name was made then, in seconds since 1970: somebody else's, or one's own. Told when it is first
-    /// heard of on a connection, before what follows from it; to be kept, and compared with what was known.
+    /// When the account of this name, which may be this account itself, was created, in seconds since 1970. Emitted
+    /// when it is first learned on a connection, before anything that depends on it. The owner compares it with the
+    /// stored value and stores it.
     Made { account: Account, made: i64 },
-    /// The account that was logged in to here is no more, and another one has its name, whose password this is. Nothing
-    /// was done: what lies here is the old one's.
+    /// The account that was logged in to here no longer exists, and another account has its name; this is the password
+    /// of the new one. The session has done nothing yet, because the stored history belongs to the old account.
     MadeAnew(Password),
-    /// Answer to [`secure::Session::account_settings`] and [`secure::Session::set_account`]; none if the server
-    /// has none, or could not store the change.
+    /// Answer to [`secure::Session::account_settings`] and [`secure::Session::set_account`]; `None` if the server has
+    /// no settings, or could not store the change.
     AccountSettings(Option<AccountSettings>),
 }

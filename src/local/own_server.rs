@@ -1,6 +1,6 @@
-//! Finding, starting and sharing this machine's own server: the same executable as a background
-//! process, which ends 60 s after the last person is gone. Whoever starts second loses the data
-//! directory's lock and ends; everybody uses the one that won.
+//! Finding, starting and sharing this machine's own server: the same executable as a background process, which ends 60
+//! s after the last user has left. Of two that start at the same time, the one that does not get the data directory's
+//! lock ends; everybody uses the other.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};

@@ -229,7 +229,7 @@ impl Link {
                     self.unshown.insert(handle, (size, 0));
                 }
                 self.turn(now, handle);
-                // Whoever has shown an address may still begin many and finish none.
+                // A peer whose address is validated may still begin many handshakes and finish none.
                 if self.opening.len() > MOST_OPENING
                     && let Some(oldest) = self.opening.pop_first()
                 {

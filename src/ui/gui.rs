@@ -7,7 +7,7 @@
 //! - `begin`: opens the first window quickly.
 //! - `login_window`: account and password.
 //! - `register_window`: a new account.
-//! - `main_window`: the friends, one's own state and the connection.
+//! - `main_window`: the friends, the user's state and the connection.
 //! - `friend_list`: the list of friends, drawn.
 //! - `notice`: what the main window says and asks above its connection line.
 //! - `chat_window`: one chat.

@@ -173,8 +173,9 @@ pub fn unframed(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix('[').and_then(|rest| rest.split_once("] "))
 }
 
-/// Who wrote a text, as the account that its frame names, and what it says. Only what others wrote in a room has a frame: a
-/// person writes what they like, and one's own text is kept without one. Every face takes a text apart by this.
+/// Splits a text into its writer, as named in its frame, and what was written. Only messages that others wrote in a
+/// room have a frame: a person's text may begin with anything, and texts that this account sent are stored without one.
+/// Every face splits texts with this function.
 #[must_use]
 pub fn writer_and_text(text: &str, room: bool, own: bool) -> (Option<String>, &str) {
     match unframed(text) {

@@ -1,10 +1,8 @@
-//! The account's items as the server has them, and the changes to them that were made here and that the server has not
-//! taken yet. What a list shows is the items with these changes in place; `picture` keeps the tables that lists are read
-//! from equal to that.
-//!
-//! Until a server has told all items once, nothing is noted as a change: with a server that has none, as in the plain
-//! dialect, lists stay on this device. Then each difference between what is here and what the server has becomes a change
-//! that is *held*: it is shown to the account's owner, who lets it go to the server or drops it.
+//! The account's items as the server has them, and the changes that were made here and that the server has not accepted
+//! yet. A list shows the items with these changes applied; `picture` keeps the lists' tables equal to that.
+//! Until a server has sent all items once, no change is recorded: with a server that has no items, as in the plain
+//! dialect, lists stay on this device. After that, each difference between this device and the server becomes a change
+//! that is *held*: it is shown to the user, who sends it to the server or drops it.
 
 use std::collections::BTreeMap;
 
@@ -16,55 +14,55 @@ use super::{Database, Done};
 use crate::base::model::Account;
 use crate::protocol::wire::item::{self, Friend, Item, Kind, MayAsk, Request};
 
-/// What a server has told of items, as [`crate::client::session::Event::Items`] has it.
+/// A page of items from the server, as in [`crate::client::session::Event::Items`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemPage {
-    /// The device has everything up to this version then.
+    /// The version up to which the device has everything once the page is stored.
     pub version: u64,
-    /// Everything that is here is to be forgotten before.
+    /// Whether all stored items are deleted first.
     pub anew: bool,
-    /// What changed, oldest change first.
+    /// The changed items, oldest change first.
     pub items: Vec<Item>,
-    /// More is to come at once.
+    /// Whether more pages follow at once.
     pub more: bool,
-    /// What the digests of all items then sum up to, where that is to be compared.
+    /// The sum of the digests of all items after this page, if it is to be compared.
     pub digest: Option<u64>,
 }
 
-/// What is known of an account's friends and of requests to be friends; the server's alone to change.
+/// What is known of an account's friends and of requests to be friends; only the server changes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Friends {
-    /// Whether the server keeps these lists, and has told all of them once.
+    /// Whether the server keeps these lists, and has sent all of them once.
     pub kept_by_server: bool,
-    /// Who is a friend.
+    /// The account's friends.
     pub friends: BTreeMap<Account, Friend>,
-    /// Whom the account has asked to be a friend.
+    /// The requests that the account has sent.
     pub asking: BTreeMap<Account, Request>,
-    /// Who has asked the account to be a friend.
+    /// The requests that the account has received.
     pub asked: BTreeMap<Account, Request>,
-    /// Who may ask to be a friend; `None` where it was never chosen, which means everybody.
+    /// Who may ask to be a friend; `None` if this was never chosen, which means everybody.
     pub may_ask: Option<MayAsk>,
-    /// What is in the lists here and otherwise at the server, until the account's owner says what is to be.
+    /// The differences between the lists here and on the server, until the user decides between them.
     pub differences: Vec<Difference>,
 }
 
-/// An item that is here and not at the server, or there with another value.
+/// An item that is here but not on the server, or that has another value there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What is here.
+    /// The item as it is here.
     pub here: Item,
     /// The server's value; `None` if it has none.
     pub there: Option<Value>,
 }
 
-/// How far the items here have come.
+/// How much of the server's items is stored here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
-    /// The server has never told all of them.
+    /// The server has never sent all of them.
     Never,
-    /// All that it has told is here.
+    /// Everything that the server has sent is stored here.
     Whole,
-    /// It is telling all of them anew; before, this device had those up to this version.
+    /// The server is sending all of them anew; before that, this device had the items up to this version.
     Anew(i64),
 }
 
@@ -78,7 +76,7 @@ struct State {
 }
 
 impl Database {
-    /// The version up to which the account's items are here.
+    /// Returns the version up to which the account's items are stored here.
     pub(super) fn items_version(&self) -> Result<u64, Error> {
         Ok(u64::try_from(self.items_state()?.version).unwrap_or(0))
     }
@@ -112,7 +110,7 @@ impl Database {
         Ok(())
     }
 
-    /// Stores what a server has told, and brings the lists up to date with it.
+    /// Stores a page of items, and brings the lists up to date with it.
     pub(super) fn take_items(&self, page: &ItemPage) -> Result<Done, Error> {
         let mut state = self.items_state()?;
         if page.anew {
@@ -137,7 +135,7 @@ impl Database {
                 }
                 true
             }
-            // A server that has less than this device once had was put back from a copy.
+            // A server that has less than this device once had was restored from a backup.
             Progress::Never => self.compare(&mut state, true)?,
             Progress::Anew(before) => self.compare(&mut state, before > signed(page.version))?,
         };
@@ -179,13 +177,13 @@ impl Database {
         .map(drop)
     }
 
-    /// An item's value as the server has it, as JSON.
+    /// Returns an item's value as the server has it, as JSON.
     pub(super) fn item(&self, kind: &str, key: &str) -> Result<Option<String>, Error> {
         let mut query = self.connection.prepare_cached("SELECT value FROM items WHERE kind = ? AND key = ?")?;
         query.query_row(params![kind, key], |row| row.get(0)).optional()
     }
 
-    /// An item's value as it is to be shown: as it was changed here, else as the server has it.
+    /// Returns an item's value as it is shown: as it was changed here, otherwise as the server has it.
     pub(super) fn current(&self, kind: Kind, key: &str) -> Result<Option<String>, Error> {
         let mut query = self.connection.prepare_cached("SELECT value FROM item_changes WHERE kind = ? AND key = ?")?;
         let changed: Option<Option<String>> =
@@ -196,13 +194,13 @@ impl Database {
         }
     }
 
-    /// Whether changes are noted for the server: it has told all items once.
+    /// Returns whether changes are recorded for the server, which they are once it has sent all items.
     pub(super) fn are_items_kept(&self) -> Result<bool, Error> {
         Ok(self.items_state()?.progress != Progress::Never)
     }
 
-    /// Notes that an item is to have this value, if it has another one, for the server to be told; or held, for the
-    /// account's owner to be asked first. What the server would not take stays on this device.
+    /// Records a change of an item to this value, if it has another one. The change is sent to the server or, if
+    /// `held`, waits until the user was asked. A value that the server would refuse stays on this device.
     pub(super) fn change_item(&self, kind: Kind, key: &str, value: Option<&Value>, held: bool) -> Result<(), Error> {
         let Ok(checked) = kind.checked(key, value) else { return Ok(()) };
         let value = checked.map(|value| value.to_string());
@@ -215,12 +213,12 @@ impl Database {
             .map(drop)
     }
 
-    /// The account's owner sets an item that no table of a list shows.
+    /// Sets an item for the user that is in none of the lists' tables.
     pub(super) fn set_own_item(&self, kind: Kind, key: &str, value: Option<&Value>) -> Result<(), Error> {
         if self.are_items_kept()? { self.change_item(kind, key, value, false) } else { Ok(()) }
     }
 
-    /// The changes that are to go to the server, in the order in which they were made, with their numbers.
+    /// Returns the changes to send to the server, in the order in which they were made, with their numbers.
     pub(super) fn item_changes(&self) -> Result<Vec<(u64, Item)>, Error> {
         let mut query = self
             .connection
@@ -232,17 +230,19 @@ impl Database {
         rows.collect()
     }
 
-    /// The server has taken the change with this number, or refused it for good: then what the server has is shown again.
+    /// Notes that the server has accepted the change with this number, or has refused it for good; after a refusal the
+    /// server's value is shown again.
     pub(super) fn item_set(&self, number: u64, taken: bool) -> Result<(), Error> {
         let mut query =
             self.connection.prepare_cached("DELETE FROM item_changes WHERE number = ? RETURNING kind, key, value")?;
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Item { kind: row.get("kind")?, key: row.get("key")?, value: value(row.get("value")?) })
         };
-        // Changed once more since it was sent.
+        // If the change is gone, the item was changed once more since it was sent.
         let Some(item) = query.query_row([signed(number)], read).optional()? else { return Ok(()) };
         if taken {
-            // The server tells it with the next items, after this answer and before any later change of the same.
+            // The server sends it again with the next items, after this answer and before any later change of the same
+            // item.
             let mut state = self.items_state()?;
             self.take_item(&mut state, &item)?;
             return self.set_items_state(state);
@@ -250,8 +250,8 @@ impl Database {
         self.show_item(&item)
     }
 
-    /// What the account's owner has said of the differences: what is here goes to the server, or what the server has is
-    /// shown here.
+    /// Carries out the user's decision about the differences: this device's values are sent to the server or, without
+    /// `keep_ours`, the server's are shown here.
     pub(super) fn settle_differences(&self, keep_ours: bool) -> Result<(), Error> {
         let c = &self.connection;
         if keep_ours {
@@ -265,7 +265,7 @@ impl Database {
         Ok(())
     }
 
-    /// What is known of friends and requests.
+    /// Returns what is known of friends and requests.
     pub(super) fn friends(&self) -> Result<Friends, Error> {
         let c = &self.connection;
         let mut friends = Friends { kept_by_server: self.are_items_kept()?, ..Friends::default() };

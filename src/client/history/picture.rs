@@ -1,6 +1,6 @@
-//! The lists' tables as a picture of the account's items: who is in the list under which remark, who is blocked, and how
-//! far conversations were read. What is changed in these tables is noted as a change of items, and what becomes of items is
-//! put into the tables, each in the same transaction.
+//! Keeps the lists' tables and the account's items equal: who is in the list under which remark, who is blocked, and
+//! how far conversations were read. A change of these tables is recorded as a change of items, and a change of items is
+//! written to the tables, each in the same transaction.
 
 use std::collections::BTreeSet;
 
@@ -13,28 +13,28 @@ use crate::base::model::names;
 use crate::protocol::wire::item::{self, Contact, Item, Kind, SHORT};
 
 impl Database {
-    /// Somebody's row in the list was changed here; what that changes of the items is noted for the server.
+    /// Records for the server what a change of somebody's row in the list means for the items.
     pub(super) fn list_changed(&self, account: &Account) -> Result<(), Error> {
         if self.are_items_kept()? { self.note_list(account.as_str(), false) } else { Ok(()) }
     }
 
-    /// This conversation was read here; how far is noted for the server, if that is farther than it knows.
+    /// Records for the server how far this conversation was read here, if that is farther than the server knows.
     pub(super) fn read_changed(&self, peer: &Account) -> Result<(), Error> {
         if self.are_items_kept()? { self.note_read(peer.as_str()) } else { Ok(()) }
     }
 
-    /// How far somebody's messages were read on any device, as the server's row of the last of them.
+    /// Returns how far somebody's messages were read on any device, as the server's row of the last one read.
     pub(super) fn read_to(&self, peer: &str) -> Result<i64, Error> {
         let current = self.current(Kind::Read, peer)?;
         Ok(current.and_then(|row| row.parse().ok()).unwrap_or(0))
     }
 
-    /// The item has changed, so the lists show what is current now.
+    /// Updates the lists after a change of this item.
     pub(super) fn show_item(&self, item: &Item) -> Result<(), Error> {
         match Kind::named(&item.kind) {
             Some(Kind::Contact | Kind::Blocked) => self.show_person(&item.key),
             Some(Kind::Read) => self.show_read(&item.key),
-            // Read from the items themselves, or not shown in any list yet.
+            // These are read from the items themselves, or are not shown in any list yet.
             Some(
                 Kind::Muted
                 | Kind::Pinned
@@ -49,8 +49,8 @@ impl Database {
         }
     }
 
-    /// All items are here. Where a list of this device differs from them, the difference is held for the account's owner
-    /// to decide, or, without `hold`, the server's items are shown.
+    /// Compares this device's lists with the items once all items are stored. With `hold`, each difference waits for
+    /// the user's decision; without it the server's items are shown.
     pub(super) fn show_all(&self, hold: bool) -> Result<(), Error> {
         let c = &self.connection;
         let here = c.prepare("SELECT account FROM contacts")?.query_map([], |row| row.get(0))?.collect::<Vec<_>>();
@@ -75,8 +75,8 @@ impl Database {
         Ok(())
     }
 
-    /// Notes where somebody's row in the list is not as the items have it. Of what is held only what is here counts: what
-    /// is not here is added from the server's items.
+    /// Records the differences between somebody's row in the list and the items. If they are `held`, only what is on
+    /// this device counts: what is missing here is added from the server's items.
     fn note_list(&self, account: &str, held: bool) -> Result<(), Error> {
         let row = self.list_row(account)?;
         let contact = row.as_ref().filter(|(.., listed)| *listed).and_then(|(remark, group, ..)| {
@@ -91,7 +91,7 @@ impl Database {
         Ok(())
     }
 
-    /// Remark, group, whether they are blocked, and whether they are in the list.
+    /// Returns somebody's remark and group, whether they are blocked, and whether they are in the list.
     fn list_row(&self, account: &str) -> Result<Option<(String, String, bool, bool)>, Error> {
         let mut query = self
             .connection
@@ -129,7 +129,7 @@ impl Database {
         }
     }
 
-    /// Notes how far somebody's messages were read here, if that is farther than any device has told.
+    /// Records how far somebody's messages were read here, if that is farther than on any other device.
     fn note_read(&self, peer: &str) -> Result<(), Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT server_row FROM messages WHERE peer = ? AND server_row IS NOT NULL AND seen AND NOT outgoing
@@ -144,7 +144,7 @@ impl Database {
         }
     }
 
-    /// What was read on another device is no news here.
+    /// Marks the messages as read that were read on another device.
     fn show_read(&self, peer: &str) -> Result<(), Error> {
         let c = &self.connection;
         let seen = c
@@ -159,7 +159,7 @@ impl Database {
     }
 }
 
-/// A remark or a group as the server takes it.
+/// Shortens a remark or a group to what the server accepts.
 fn short(text: &str) -> String {
     names::tidy(text).chars().take(SHORT).collect()
 }

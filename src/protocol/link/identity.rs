@@ -16,10 +16,10 @@ const WORDS: usize = 8;
 /// Why an identity cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
-    /// The file is not one of ours, or was cut.
+    /// The file is not an identity file of this program, or was cut short.
     #[error("the identity file is damaged")]
     Damaged,
-    /// The key in it is not one.
+    /// The file holds no valid key.
     #[error("the key in the identity file cannot be used")]
     Key,
     /// The system gives no random bytes.

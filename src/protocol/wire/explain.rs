@@ -1,9 +1,8 @@
-//! What a datagram for a server says, piece by piece; of a malformed one which byte breaks which rule
-//! and what would have been right. For whoever writes a client. Pure.
-//!
-//! Source: docs/protocol.md; each [`Rule`] names its section there. What breaks a rule here is exactly
-//! what [`Request::decode`](super::Request::decode) refuses. Passwords are kept nowhere, and where it
-//! cannot be told what a piece is, it is taken for one.
+//! Explains a datagram for a server part by part and, for a malformed one, which byte breaks which rule and what would
+//! have been right. Made for developers of clients. Pure.
+//! Source: docs/protocol.md; each [`Rule`] names its section there. A datagram breaks a rule here exactly if
+//! [`Request::decode`](super::Request::decode) refuses it. Passwords are never kept, and a part whose meaning is
+//! unclear is treated as a password.
 //!
 //! Its parts:
 //!

@@ -145,8 +145,8 @@ pub enum FromClient {
         #[serde(flatten)]
         item: Item,
     },
-    /// Asks somebody to be a friend; whoever asks for this from both sides is one at once. `answer` is there after
-    /// a `question`. Answered by `done`, which says that the request is on disk, by `question`, or by `error`.
+    /// Asks somebody to be a friend; two accounts that ask each other are friends at once. `answer` is there after a
+    /// `question`. Answered by `done`, which says that the request is on disk, by `question`, or by `error`.
     Befriend {
         id: u64,
         account: String,
@@ -214,11 +214,11 @@ pub enum FromServer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         made: Option<i64>,
     },
-    /// A message for this account. `after` is the row of the message pushed before it (0: none or
-    /// unknown): a device that has not stored that one has a gap and asks again with its cursor. `plain` is
-    /// there when it was handed out in the plain dialect before, with this time: whoever took it there on this
-    /// device's disk has it already. `writer` is there when `from` is a room: who wrote it. `made` is when the writer's
-    /// account was made: not of a room's, nor of an account that is no more.
+    /// A message for this account. `after` is the row of the message pushed before it (0: none or unknown): a device
+    /// that has not stored that one has a gap and asks again with its cursor. `plain` is there if the message was
+    /// handed out in the plain dialect before, with this time; a device that received it then has it already. `writer`
+    /// is there if `from` is a room, and names who wrote it. `made` is when the writer's account was created; it is
+    /// missing for a room's message and for an account that no longer exists.
     Message {
         row: u64,
         after: u64,

@@ -20,7 +20,7 @@ use crate::base::model::{Account, names};
 
 /// The most characters of a remark, a group or another short text of an item.
 pub const SHORT: usize = 64;
-/// The most characters of a line that somebody writes about themselves, or to whoever they want as a friend.
+/// The most characters of a line that somebody writes about themselves, or with a request to be friends.
 pub const LINE: usize = 120;
 /// The most characters of the name under which somebody is shown to others.
 pub const NAME: usize = 32;
@@ -247,7 +247,7 @@ impl Kind {
 }
 
 impl Profile {
-    /// The profile of somebody of whom only a name is known, as an operator or whoever registers gives it.
+    /// Makes the profile of somebody of whom only a name is known, given by an operator or at registration.
     ///
     /// # Errors
     /// As [`Profile::checked`].

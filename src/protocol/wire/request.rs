@@ -68,7 +68,7 @@ pub enum RequestError {
 pub const MAX_REQUEST_BYTES: usize = 1_400;
 
 impl Body {
-    /// The body of a message of one's own.
+    /// Returns the body of a message that this client sends.
     #[must_use]
     pub fn new(text: &MessageText) -> Self {
         Self { raw: text.as_str().as_bytes().to_vec(), text: text.as_str().to_owned() }

@@ -30,7 +30,7 @@ pub struct Form {
     pub blocked: bool,
     /// The line that goes with a request to be friends.
     pub text: String,
-    /// The answer to the question of whoever is asked.
+    /// The answer to the question of the account that is asked.
     pub answer: String,
 }
 
@@ -52,7 +52,7 @@ pub enum Event {
     Open(String),
     /// The window is wanted to ask somebody in the list to be a friend.
     Befriend(Account),
-    /// Somebody's request is to be answered, or what there is with them ended.
+    /// Somebody's request is to be answered, or a friendship or request ended.
     Answer(Account, FriendRequest),
     /// A friendship is to be ended, after a question.
     End(Account),
@@ -85,7 +85,7 @@ pub struct FriendWindow {
 }
 
 impl Befriending {
-    /// The line that goes with a request; the question of whoever is asked, and the line for its answer.
+    /// The line that goes with a request; the question of the account that is asked, and the line for its answer.
     fn rows(&self, body: &mut Rows) -> (Option<Input>, Option<Note>, Option<Input>) {
         let text = (*self != Self::No).then(|| body.field(&t!("people.text"), &t!("people.text_hint")));
         match self {
@@ -272,7 +272,7 @@ impl FriendWindow {
         let _ = self.account.take_focus();
     }
 
-    /// Whether it is about this account, as it is typed now.
+    /// Returns whether the form is about this account, as it is typed now.
     #[must_use]
     pub fn is_about(&self, account: &Account) -> bool {
         Account::person(&(self.typed)().account).as_ref() == Ok(account)

@@ -1,4 +1,4 @@
-//! What this computer's list and the one at the server have differently, and which of them it is to be.
+//! The window that shows how this computer's list and the server's list differ, and asks which of them to keep.
 
 use std::rc::Rc;
 
@@ -11,22 +11,22 @@ use super::widgets::Style;
 use super::{Emit, UiEvent, keys_window, screen, theme};
 use crate::client::history::Difference;
 
-/// How wide the window is: a line has two remarks and two groups.
+/// The window's width: a line has two remarks and two groups.
 const WIDE: i32 = 460;
 /// The most differences that are listed one by one.
 const LISTED: usize = 200;
 
-/// What the window asks for.
+/// What the window requests from the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The window is wanted.
+    /// The window is to be opened.
     Open,
-    /// This computer's list is to be on all devices, or the server's.
+    /// One of the lists was chosen for all devices.
     Settle {
-        /// This computer's.
+        /// Whether it is this computer's list, not the server's.
         keep_ours: bool,
     },
-    /// It is to be asked later.
+    /// The question is to be asked again later.
     Later,
     /// The window was closed.
     Closed,

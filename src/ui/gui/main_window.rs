@@ -1,8 +1,8 @@
-//! The main window: one's own name and state, a search, the friends, and the connection line.
+//! The main window: the user's name and state, a search, the friends, and the connection line.
 //!
 //! Its parts:
 //!
-//! - `status`: one's own state, and the connection line.
+//! - `status`: the user's state, and the connection line.
 //! - `listing`: the rows of the list.
 
 mod listing;
@@ -54,7 +54,7 @@ pub(super) const ACTIONS: &[WindowKey] = &[
 /// What the main window and its menus ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// One's own menu is to be opened, at this place of the window.
+    /// The user's own menu is to be opened, at this place of the window.
     OwnMenu(i32, i32),
     /// The menu of a person's row is to be opened, at this place of the window.
     RowMenu(Box<Person>, i32, i32),

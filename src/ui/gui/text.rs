@@ -29,8 +29,8 @@ fn cut(text: &str, is: f64, room: i32) {
     }
 }
 
-/// Returns a text of ours that must be readable in full in `room`, in the current font. If it does not fit, that is a
-/// fault of the window, and the text gets an ellipsis. People's texts may be cut by [`fit`].
+/// Returns a text of this program that must be readable in full in `room`, in the current font. If it does not fit,
+/// that is a fault of the window, and the text gets an ellipsis. Texts of people may be cut by [`fit`].
 pub fn whole(text: &str, room: i32) -> String {
     cut(text, draw::width(text), room);
     fit(text, room)

@@ -1,4 +1,4 @@
-//! Friends with consent: asking, answering, and what is heard of it; and lists that differ from the server's.
+//! Friendship by consent: requests, answers and news about them, and lists that differ from the server's.
 
 use rust_i18n::t;
 
@@ -22,7 +22,7 @@ impl App {
         self.ask_friend(account, FriendRequest::Ask { text: text.to_owned(), answer: None });
     }
 
-    /// Answers somebody's request, or ends what there is with them.
+    /// Answers somebody's request, or ends a friendship or a request.
     pub(super) fn answer_friend(&mut self, name: &str, request: FriendRequest) {
         let Some(account) = self.resolve(name).or_else(|| Account::person(name).ok()).filter(|a| !a.is_room()) else {
             return self.warn(&t!("term.nobody", name = harmless(name)));
@@ -51,7 +51,7 @@ impl App {
         self.client.friend(clock::now(), account, request);
     }
 
-    /// What became of a request.
+    /// Prints the outcome of a request.
     pub(super) fn friend_answered(&mut self, account: &Account, request: &FriendRequest, outcome: &FriendOutcome) {
         self.login.awaits.friend = self.login.awaits.friend.saturating_sub(1);
         let text = sentence(request, outcome, &harmless(&self.login.roster.name(account))).into_owned();
@@ -72,7 +72,7 @@ impl App {
         }
     }
 
-    /// Friends and requests are these now; what is new of them is said.
+    /// Takes the new friends and requests, and prints what is new.
     pub(super) fn friends_are(&mut self, friends: Friends) {
         let news = friends.news(self.login.roster.friends());
         let differ = !friends.differences.is_empty() && self.login.roster.friends().differences.is_empty();
@@ -107,7 +107,7 @@ impl App {
         if text.is_empty() { self.quiet(&t!("people.no_requests")) } else { self.print(&text) }
     }
 
-    /// Says in what the list here and the one at the server differ, or decides which of them it is to be.
+    /// Prints how the list here and the server's list differ, or chooses one of them.
     pub(super) fn settle_lists(&mut self, which: &str) {
         if self.login.roster.friends().differences.is_empty() {
             return self.quiet(&t!("people.no_differences"));

@@ -19,7 +19,7 @@ use crate::client::session::ConnectionState;
 const DRAW: Duration = Duration::from_millis(10);
 
 impl App {
-    /// Returns the prompt: one's own name, whom one writes to, and how far the last message has come.
+    /// Returns the prompt: the user's name, the recipient, and the delivery state of the last message.
     pub(super) fn prompt(&self) -> Prompt {
         let question = self.ask.prompt();
         if let Some(plain) = question {

@@ -68,7 +68,7 @@ impl Style {
         self.paint("1;36", text)
     }
 
-    /// Paints one's own name, or a success.
+    /// Paints the user's own name, or a success.
     #[must_use]
     pub fn good(self, text: &str) -> String {
         self.paint("32", text)

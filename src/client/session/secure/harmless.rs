@@ -5,13 +5,13 @@ use crate::base::model::Account;
 use crate::protocol::wire::frame::{FromServer, PEOPLE, Past};
 use crate::protocol::wire::item::{Card, LINE};
 
-/// The most messages that may be on their way to the disk; our server pushes 64 before it waits.
+/// The most messages that may be on their way to the disk; a Hongyan server pushes 64 before it waits.
 pub(super) const MOST_ARRIVED: usize = 512;
 /// The most online accounts that are remembered.
 pub(super) const MOST_ONLINE: usize = 100_000;
-/// The most items of one answer; more do not fit into a frame of ours.
+/// The most items of one answer; more do not fit into one frame.
 const MOST_ITEMS: usize = 1_024;
-/// How often a device takes another name at once; after that it waits longer and longer.
+/// How many times a device takes another name at once; after that it waits longer each time.
 pub(super) const RENAMES: u32 = 3;
 /// The longest wait that a server can impose, in milliseconds: an hour.
 const LONGEST: u64 = 3_600_000;

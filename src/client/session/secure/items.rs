@@ -1,7 +1,7 @@
 //! The account's items: the server is asked what has changed after the version that is on disk here, and answers once
-//! there is something, as with deliveries. What the person changes here waits on disk until the server has taken it; the
-//! session sends those changes, a few at a time, once the server has answered on this connection, by which it has shown
-//! that it knows items. An earlier server never answers, and is never sent one.
+//! something has, as with deliveries. The user's changes wait on disk until the server has accepted them. The session
+//! sends them, a few at a time, once the server has answered on this connection and so has shown that it knows items.
+//! An earlier server never answers, and is never sent a change.
 //!
 //! Source: the secure dialect, "The same on all devices".
 
@@ -12,29 +12,31 @@ use super::{DISK, Event, Session};
 use crate::protocol::wire::frame::{Code, FromClient, Key};
 use crate::protocol::wire::item::Item;
 
-/// The most changes that are sent and not answered; the server stores those that arrive together in one transaction.
+/// The most changes that are sent and not yet answered; the server stores those that arrive together in one
+/// transaction.
 const UNDER_WAY: usize = 64;
-/// How long no change is sent after the server has put one off, where it does not say; and at most.
+/// How long no change is sent after the server has put one off without saying for how long.
 const PUT_OFF: Duration = Duration::from_secs(2);
+/// The longest time that no change is sent after the server has put one off.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// What is known of the account's items on both sides.
 #[derive(Debug, Default)]
 pub(super) struct Items {
-    /// The server was asked on this connection what has changed, and has not answered.
+    /// Whether the server was asked on this connection what has changed and has not answered.
     asked: bool,
-    /// An answer is being stored.
+    /// Whether an answer is being stored.
     storing: bool,
-    /// An answer could not be stored, or led nowhere; the server is not asked again before this time.
+    /// When the server may be asked again, after an answer that could not be stored or was useless.
     pub(super) ask_at: Option<Instant>,
-    /// The server has answered on this connection, so it knows items.
+    /// Whether the server has answered on this connection and so has shown that it knows items.
     known: bool,
-    /// The items stored here did not sum up to the server's digest on this connection, and were asked for from the
-    /// beginning; another difference would not be mended by doing that again.
+    /// Whether all items were asked for anew on this connection because the digest of the stored ones was not the
+    /// server's; if it differs again, another attempt would not help.
     begun_anew: bool,
-    /// Changes that the server has not taken yet, by the number that the history gave them.
+    /// The changes that the server has not accepted yet, by the number that the history gave them.
     changes: BTreeMap<u64, Change>,
-    /// The server has put a change off; none is sent before this time.
+    /// When changes may be sent again, after the server has put one off.
     pub(super) set_at: Option<Instant>,
 }
 
@@ -46,18 +48,18 @@ struct Change {
 }
 
 impl Items {
-    /// The connection has ended: nothing on it will be answered.
+    /// Notes that the connection has ended, so that nothing sent on it will be answered.
     pub(super) fn connection_is_gone(&mut self) {
         (self.asked, self.known, self.begun_anew) = (false, false, false);
         self.changes.values_mut().for_each(|change| change.sent = None);
     }
 
-    /// Somebody has logged in on this connection; what the server was asked for before is not answered.
+    /// Notes that the user has logged in on this connection; an earlier question will not be answered.
     pub(super) fn logged_in(&mut self) {
         self.asked = false;
     }
 
-    /// Whether the server owes an answer to a change.
+    /// Returns whether a change was sent and is not answered yet.
     pub(super) fn is_owed(&self) -> bool {
         self.changes.values().any(|change| change.sent.is_some())
     }
@@ -68,7 +70,7 @@ impl Items {
 }
 
 impl Session {
-    /// Asks what has changed, and sends what was changed here, as far as either can be done now.
+    /// Asks what has changed, and sends the changes made here, as far as either is possible now.
     pub(super) fn keep_items(&mut self, now: Instant) {
         let Some(version) = self.login.who.as_ref().map(|who| who.kept.items) else { return };
         let Items { asked, storing, ask_at, .. } = self.items;
@@ -95,7 +97,7 @@ impl Session {
         }
     }
 
-    /// The server's answer to what has changed.
+    /// Takes in the server's answer to the question what has changed.
     pub(super) fn items(
         &mut self,
         now: Instant,
@@ -104,14 +106,14 @@ impl Session {
         items: Vec<Item>,
         (more, digest): (bool, Option<Key<8>>),
     ) {
-        // One that nobody asked for would be one more that waits for the disk.
+        // An answer that was not asked for is dropped: otherwise several could wait for the disk.
         if !std::mem::take(&mut self.items.asked) {
             return;
         }
         self.items.known = true;
         let Some(before) = self.login.who.as_ref().map(|who| who.kept.items) else { return };
         if more && !anew && version <= before {
-            // From a broken server: to ask at once would go on for ever.
+            // A broken server sends this; asking again at once would never end.
             self.items.ask_at = Some(now + DISK);
             return;
         }
@@ -120,8 +122,8 @@ impl Session {
         self.told.events.push_back(Event::Items { version, anew, items, more, digest });
     }
 
-    /// What [`Event::Items`] said is on disk, and the device has everything up to this version, 0 if the items stored do
-    /// not sum up to the digest; `None` if it could not be stored: then the server is asked again later.
+    /// Notes that the contents of [`Event::Items`] are on disk, so that the device has everything up to this version; 0
+    /// if the stored items do not have the digest. `None`: it could not be stored, and the server is asked again later.
     pub fn handle_items(&mut self, now: Instant, version: Option<u64>) {
         if !std::mem::take(&mut self.items.storing) {
             return;
@@ -136,8 +138,8 @@ impl Session {
         self.turn(now);
     }
 
-    /// All changes that are on disk here and that the server has not taken, by number; the owner calls it after each
-    /// change and with each answer of the server. Each is answered by [`Event::ItemSet`].
+    /// Sets all changes that are on disk here and that the server has not accepted, by number. The owner calls this
+    /// after each change and after each answer of the server. Each change is answered by [`Event::ItemSet`].
     pub fn set_items(&mut self, now: Instant, changes: Vec<(u64, Item)>) {
         let mut before = std::mem::take(&mut self.items.changes);
         let kept = |(number, item)| {
@@ -148,7 +150,7 @@ impl Session {
         self.turn(now);
     }
 
-    /// The server has answered the frame with this id, taking the change or refusing it; whether it was a change.
+    /// Takes in the server's answer to the frame with this id, if that was a change, and returns whether it was.
     pub(super) fn item_answered(&mut self, now: Instant, id: u64, refused: Option<(Code, Option<u64>)>) -> bool {
         let Some(number) = self.items.sent_as(id) else { return false };
         match refused {

@@ -264,7 +264,7 @@ impl SignedIn {
             return;
         };
         let unseen = chat.append(row);
-        // Whoever has the window before them sees the count at its foot.
+        // A user who has the window in front sees the count at its bottom.
         if unseen && !chat.focused() {
             x11::ask_for_attention(chat.window(), true);
         }
@@ -280,7 +280,7 @@ impl SignedIn {
         }
     }
 
-    /// The disk refused a message of one's own.
+    /// Handles that a message of this account could not be stored.
     pub(super) fn not_kept(&mut self, peer: &Account, text: &str) {
         match self.chats.windows.get_mut(peer) {
             Some(chat) => {

@@ -150,7 +150,8 @@ impl Entry {
         self.login.say(text, true);
     }
 
-    /// Says what is missing, with the keys there: whoever goes on typing must not write over what is right.
+    /// Says what is missing, and moves the keyboard focus there, so that further typing does not overwrite a field that
+    /// is right.
     fn refuse(&mut self, text: &str, field: Field) {
         self.refuse_login(text);
         self.login.go_to(field);
@@ -158,7 +159,7 @@ impl Entry {
 }
 
 impl App {
-    /// Whoever unticked "stay logged in" means it now, whether or not they log in.
+    /// Applies an unticked "stay logged in" at once, whether or not the user logs in.
     fn forget_device(&mut self, account: &str) {
         let Ok(account) = Account::person(account.trim()) else { return };
         let Some(entry) = self.stage.entry() else { return };

@@ -40,7 +40,7 @@ pub(super) fn apply(event: Event) {
     });
 }
 
-/// Does what the window about two lists asked for.
+/// Carries out a request of the window about the two lists.
 pub(super) fn apply_lists(event: lists_window::Event) {
     with_signed_in(|signed_in, core| match event {
         lists_window::Event::Open => signed_in.open_lists(core),
@@ -146,7 +146,7 @@ impl SignedIn {
         self.main.roster().find(account).filter(|c| !c.stranger).map(|c| c.contact.clone())
     }
 
-    /// Whether somebody new of that name is to be asked: where the server keeps friends.
+    /// Returns whether somebody new of this name is asked first, which is so if the server keeps friends.
     fn asks_new(&self, name: &str) -> Befriending {
         let friendship = Account::person(name).ok().map(|account| self.main.roster().friendship(&account));
         let known = Account::person(name).is_ok_and(|account| self.contact(&account).is_some());
@@ -224,7 +224,7 @@ impl SignedIn {
         }
     }
 
-    /// What became of a request about being friends.
+    /// Handles the outcome of a request about being friends.
     pub(super) fn friend_answered(
         &mut self,
         account: &Account,
@@ -255,13 +255,13 @@ impl SignedIn {
                 self.open_chat(account.clone(), core);
                 self.tell(&text);
             }
-            // The list shows what was done; what was not done is said.
+            // The list shows what was done; only a failure needs a message.
             (_, FriendOutcome::Done, _) => self.main.say(&text),
             (_, _, _) => self.tell(&text),
         }
     }
 
-    /// Friends and requests are these now.
+    /// Takes the new friends and requests.
     pub(super) fn friends_are(&mut self, friends: Friends) {
         let before = self.main.roster().friends().clone();
         let first = !before.kept_by_server;
@@ -270,7 +270,7 @@ impl SignedIn {
         for one in news {
             let text = one.sentence(&shown::within(&self.name(one.account()))).into_owned();
             match one {
-                // It stands in the list until it is answered.
+                // The request is shown in the list until it is answered.
                 News::Asked(..) if first => {}
                 News::Asked(..) => {
                     self.main.say(&format!("{} · {text}", chrono::Local::now().format("%H:%M")));
@@ -283,7 +283,7 @@ impl SignedIn {
         self.show_trouble();
     }
 
-    /// Shows in what the list here and the one at the server differ.
+    /// Shows how the list here and the server's list differ.
     pub(super) fn open_lists(&mut self, core: &Core) {
         let differences = self.main.roster().friends().differences.clone();
         if !differences.is_empty() {

@@ -52,7 +52,7 @@ fn with_main(f: impl FnOnce(&mut MainWindow)) {
     with_signed_in(|signed_in, _| f(&mut signed_in.main));
 }
 
-/// Opens one's own menu at this place of the screen, and does what is chosen. The caller must not hold a borrow.
+/// Opens the user's own menu at this place of the screen, and does what is chosen. The caller must not hold a borrow.
 fn own_menu(at: (i32, i32)) {
     let Some(now) = with(|app| app.own()) else { return };
     if let Some(event) = choose(EVERYWHERE, &now, Some(at)) {

@@ -100,7 +100,7 @@ impl SignedIn {
         core.save();
     }
 
-    /// Returns one's own state, as it is shown above a chat.
+    /// Returns the user's own state, as it is shown above a chat.
     pub fn own_state(&self, core: &Core) -> OwnState {
         match core.client.link() {
             ConnectionState::Offline | ConnectionState::LoggedOut if self.deleted => OwnState::Deleted,

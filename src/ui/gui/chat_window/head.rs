@@ -12,7 +12,7 @@ use crate::ui::gui::{theme, widgets};
 /// The height of the head.
 pub(super) const HEAD: i32 = 56;
 
-/// One's own state.
+/// The user's own state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnState {
     /// Connected.
@@ -34,7 +34,7 @@ pub struct Header {
     pub name: String,
     /// Whether they are online, at servers that say.
     pub presence: Option<Presence>,
-    /// One's own state.
+    /// The user's own state.
     pub own: OwnState,
 }
 

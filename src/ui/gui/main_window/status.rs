@@ -51,7 +51,7 @@ pub(super) fn foot(status: &Rc<RefCell<Status>>, emit: &Emit) -> Frame {
     foot
 }
 
-/// Makes the head with one's own name and state, which opens one's own menu.
+/// Makes the head with the user's name and state, which opens the user's own menu.
 pub(super) fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
     let mut head = Button::new(0, 0, 252, HEAD, None);
     head.set_frame(FrameType::NoBox);
@@ -90,8 +90,8 @@ pub(super) fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
     head
 }
 
-/// Returns one's own state in a word, its colour, and the dot. If the server is silent, others may not see one as
-/// online either.
+/// Returns the user's own state as a word, its colour, and the dot. If the server is silent, others may not see the
+/// user as online either.
 fn own_state(status: &Status, colours: &Palette) -> (Cow<'static, str>, Color, Option<Presence>) {
     let gone = matches!(status.link, ConnectionState::Offline | ConnectionState::LoggedOut);
     match status.link {
