@@ -3,6 +3,7 @@
 //! - [`model`]: types that cannot hold what the protocol forbids.
 //! - [`shown`]: other people's texts as they may be shown. Pure.
 //! - [`fold`]: texts as a search compares them. Pure.
+//! - [`pinyin`]: names as they are typed without Chinese characters. Pure.
 //! - [`timer`]: the retransmission timeout and backoff as values. Pure.
 //! - `timer_thread`: what the timer threads of client and server do.
 //! - `json`: a line of JSON that commands no terminal. Pure.
@@ -19,6 +20,7 @@ pub(crate) mod json;
 pub mod logging;
 pub mod migration;
 pub mod model;
+pub mod pinyin;
 pub mod private;
 pub mod settings;
 pub mod shown;

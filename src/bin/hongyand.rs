@@ -64,6 +64,9 @@ struct Args {
     /// Speak only the plain protocol, without encryption, to test other people's programs
     #[arg(long)]
     plain_only: bool,
+    /// Close the directory: people are found only by their whole account, and nobody by name
+    #[arg(long)]
+    no_directory: bool,
     /// Make a new key if the file with the old one is missing; every client will warn of a changed key
     #[arg(long)]
     new_key: bool,
@@ -272,6 +275,7 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
                 explain,
                 secure: !args.plain_only,
                 new_key: args.new_key,
+                directory: !args.no_directory,
                 ..Config::new(args.listen, data)
             };
             logging::init("hongyand", args.log_level, &config.data.join("logs"));

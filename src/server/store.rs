@@ -7,6 +7,7 @@
 //! - `schema`: the tables and their migrations.
 //! - `people`: reads accounts as the engine keeps them.
 //! - `accounts`, `messages`, `devices`, `delivered`, `friends`, `profiles`: the operations on these.
+//! - `directory`: the search for people.
 //! - `mailboxes`: how full mailboxes are.
 //! - `items`: what all devices of an account show alike.
 //! - `group`: which operations are committed together.
@@ -21,6 +22,7 @@ pub mod admin;
 mod class_list;
 mod delivered;
 mod devices;
+mod directory;
 mod error;
 mod folder;
 mod friends;
@@ -43,6 +45,7 @@ use crossbeam_channel::{Receiver, Sender};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use self::delivered::Delivery;
+pub use self::directory::Found;
 pub use self::error::StoreError;
 use self::folder::is_locked;
 pub(super) use self::folder::{DataLock, lock};
@@ -56,6 +59,7 @@ pub use self::people::{AccountRecord, PersonKey, PersonRecord, Snapshot};
 pub use self::schema::{SCHEMA_VERSION, file};
 use crate::base::migration;
 use crate::protocol::wire::frame::Device;
+use crate::protocol::wire::item::Kind;
 
 /// The row of an account.
 pub type AccountId = i64;
@@ -199,6 +203,7 @@ pub struct Store {
     versions: delivered::Versions,
     begun: delivered::StartedRanges,
     mailboxes: mailboxes::Mailboxes,
+    directory: directory::Directory,
     /// How many changes have been written to the WAL since it was last moved into the database.
     in_wal: usize,
 }
@@ -251,7 +256,8 @@ impl Store {
         let (owed, owed_to) = (BTreeMap::new(), BTreeMap::new());
         let (versions, begun) = (delivered::Versions::default(), delivered::StartedRanges::default());
         let mailboxes = mailboxes::Mailboxes::default();
-        Ok(Self { connection, owed, owed_to, versions, begun, mailboxes, in_wal: 0 })
+        let directory = directory::Directory::default();
+        Ok(Self { connection, owed, owed_to, versions, begun, mailboxes, directory, in_wal: 0 })
     }
 
     /// Limits the database to `bytes`; `None` removes the limit. The WAL, up to 32 MiB, comes on top.
@@ -271,6 +277,12 @@ impl Store {
     /// [`Quotas::mailbox`](super::Quotas::mailbox).
     pub fn set_mailbox(&mut self, most: u64) {
         self.mailboxes.set_most(most);
+    }
+
+    /// Opens or closes the directory: whether people are found by a part of their account or name, or only by their whole
+    /// account.
+    pub fn set_directory(&mut self, open: bool) {
+        self.directory.set_open(open);
     }
 
     /// Returns whether a device has ever logged in, and so has pinned this server's key.
@@ -351,6 +363,7 @@ impl Store {
             self.begun.forget();
             self.versions.forget();
             self.mailboxes.forget();
+            self.directory.rolled_back();
         }
         done
     }
@@ -362,7 +375,9 @@ impl Store {
             batch.iter().any(|op| matches!(op, Op::Write(_))) || !self.owed.is_empty() || !self.owed_to.is_empty();
         let behavior = if writes { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
         let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
-        self.mailboxes.begin(&self.connection)?;
+        if self.mailboxes.begin(&self.connection)? {
+            self.directory.forget();
+        }
         let mut done = Vec::with_capacity(batch.len());
         for (message, at) in &self.owed {
             done.extend(self.write(&Write::Taken { message: *message, at: *at })?);
@@ -382,6 +397,7 @@ impl Store {
             }
         }
         transaction.commit()?;
+        self.directory.committed(&self.connection);
         self.owed.clear();
         self.owed_to.clear();
         self.in_wal += batch.iter().filter(|op| matches!(op, Op::Write(_))).count();
@@ -410,6 +426,7 @@ impl Store {
                 Ok(Done::Items { job: *job, page: items::after(c, *account, *after)? })
             }
             Read::Cards { job, accounts } => Ok(Done::Cards { job: *job, cards: profiles::cards(c, accounts)? }),
+            Read::Find { job, text } => Ok(Done::Found { job: *job, found: self.directory.find(c, text)? }),
             Read::History { job, account, name, peer, peer_id, before, count } => {
                 devices::history(c, *job, (*account, name), (peer, *peer_id), *before, *count)
             }
@@ -420,7 +437,11 @@ impl Store {
         let c = &self.connection;
         match write {
             Write::Register { job, name, hashed, profile, at } => {
-                accounts::register(c, *job, name, (hashed, profile.as_ref()), *at).map(Some)
+                let done = accounts::register(c, *job, name, (hashed, profile.as_ref()), *at)?;
+                if let Done::Registered { account: Some(account), .. } = &done {
+                    self.directory.change(*account);
+                }
+                Ok(Some(done))
             }
             Write::Password { job, account, hashed, from } => {
                 devices::new_password(c, *account, hashed, from.as_ref())?;
@@ -428,11 +449,14 @@ impl Store {
             }
             Write::Import { job, accounts, at } => {
                 let at = admin::made_at(c, *at)?;
-                Ok(Some(Done::Imported { job: *job, new: admin::insert(c, accounts, at)? }))
+                let new = admin::insert(c, accounts, at)?;
+                new.iter().for_each(|(account, _)| self.directory.change(*account));
+                Ok(Some(Done::Imported { job: *job, new: new.into_iter().map(|(_, name)| name).collect() }))
             }
             Write::Delete { job, account } => {
                 self.begun.forget();
                 self.mailboxes.forget();
+                self.directory.change(*account);
                 let admin::Removed { messages, lists } = admin::remove(c, *account)?;
                 Ok(Some(Done::Deleted { job: *job, messages, lists }))
             }
@@ -459,6 +483,9 @@ impl Store {
                 Ok(Some(Done::Ok { job: *job }))
             }
             Write::SetItem { job, account, kind, key, value } => {
+                if *kind == Kind::Profile {
+                    self.directory.change(*account);
+                }
                 items::set_by_device(c, *job, *account, (*kind, key), value.as_deref()).map(Some)
             }
             Write::Befriend { job, asked } => friends::befriend(c, *job, asked).map(Some),

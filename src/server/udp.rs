@@ -73,23 +73,25 @@ pub struct Config {
     pub secure: bool,
     /// Whether to make new keys if the file with those that devices know is missing.
     pub new_key: bool,
+    /// People are found by a part of their account or name; else only by their whole account.
+    pub directory: bool,
 }
 
 impl Config {
     /// Returns the configuration of a server at `listen` with its data in `data`, and the defaults for the rest.
     #[must_use]
     pub fn new(listen: SocketAddr, data: PathBuf) -> Self {
-        let (on_second_login, quotas) = (OnSecondLogin::default(), Quotas::default());
         Self {
             listen,
             data,
-            on_second_login,
-            quotas,
+            on_second_login: OnSecondLogin::default(),
+            quotas: Quotas::default(),
             lossy: None,
             idle_exit: None,
             explain: None,
             secure: true,
             new_key: false,
+            directory: true,
         }
     }
 }
@@ -250,6 +252,7 @@ impl EventLoop {
         let mut store = Store::open(&config.data)?;
         store.limit(config.quotas.disk)?;
         store.set_mailbox(config.quotas.mailbox);
+        store.set_directory(config.directory);
         if let Err(error) = store.number_on(now().unix) {
             log::warn!("messages go on with the numbers there are: {error}");
         }

@@ -17,7 +17,7 @@ fn hongyand(data: &Path, args: &[&str]) -> Command {
 }
 
 /// Begins to serve, and answers.
-fn begin(listen: SocketAddr, data: &Path, args: &[&str]) -> Process {
+pub(super) fn begin(listen: SocketAddr, data: &Path, args: &[&str]) -> Process {
     let mut command = hongyand(data, args);
     let process = Process(command.args(["--listen", &listen.to_string()]).spawn().expect("it runs"));
     let (student, end) = (Student::new(listen), Instant::now() + Duration::from_secs(20));

@@ -26,6 +26,7 @@ mod logging;
 #[cfg(target_os = "linux")]
 mod namespace;
 mod outlive;
+mod people;
 #[cfg(unix)]
 mod power_cut;
 mod probe;

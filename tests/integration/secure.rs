@@ -9,7 +9,7 @@ use hongyan::server::udp::{Config, Server};
 
 use super::server::Student;
 
-struct Device {
+pub(super) struct Device {
     socket: UdpSocket,
     link: Link,
     peer: PeerId,
@@ -19,7 +19,7 @@ struct Device {
 }
 
 impl Device {
-    fn connect(server: SocketAddr, pins: Vec<Vec<u8>>) -> Self {
+    pub(super) fn connect(server: SocketAddr, pins: Vec<Vec<u8>>) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let mut link = Link::client(None);
         let peer = link.connect(Instant::now(), server, pins);
@@ -70,22 +70,27 @@ impl Device {
         self.socket.set_nonblocking(false).expect("set");
     }
 
-    fn say(&mut self, frame: &FromClient) {
+    pub(super) fn say(&mut self, frame: &FromClient) {
         assert!(self.link.send(Instant::now(), self.peer, &frame.encode()));
         self.turn();
     }
 
     /// The answer that `is` one; presence and what came before it are dropped.
     #[track_caller]
-    fn hear(&mut self, is: impl Fn(&FromServer) -> bool) -> FromServer {
+    pub(super) fn hear(&mut self, is: impl Fn(&FromServer) -> bool) -> FromServer {
         self.until(|d| d.came.iter().any(&is));
         let at = self.came.iter().position(&is).expect("it came");
         self.came.drain(..=at).next_back().expect("it came")
     }
 
-    fn login(&mut self, account: &str) -> FromServer {
-        let (account, password) = (account.to_owned(), Secret("secret".into()));
-        self.say(&FromClient::Register { id: 1, account: account.clone(), password: password.clone(), name: None });
+    pub(super) fn login(&mut self, account: &str) -> FromServer {
+        self.login_as(account, None)
+    }
+
+    /// With the name under which others are shown them.
+    pub(super) fn login_as(&mut self, account: &str, name: Option<&str>) -> FromServer {
+        let (account, password, name) = (account.to_owned(), Secret("secret".into()), name.map(str::to_owned));
+        self.say(&FromClient::Register { id: 1, account: account.clone(), password: password.clone(), name });
         let answer = self.hear(|f| matches!(f, FromServer::Registered { .. } | FromServer::Error { .. }));
         assert!(matches!(answer, FromServer::Registered { .. } | FromServer::Error { code: Code::AccountExists, .. }));
         self.say(&FromClient::Login { id: 2, account, password, device: Key([7; 16]), cursor: None, made: None });

@@ -385,7 +385,7 @@ impl Session {
             }
             FromServer::Question { id, text } => self.answered(id, Answer::Question(text)),
             // This client asks nothing that is answered like this.
-            FromServer::People { .. } | FromServer::Unknown => {}
+            FromServer::People { .. } | FromServer::Found { .. } | FromServer::Unknown => {}
         }
     }
 

@@ -162,6 +162,9 @@ pub enum FromClient {
     /// Asks who these accounts are, at most [`PEOPLE`]. Answered by `people`, or by `error`. A server of an earlier version
     /// does not answer.
     People { id: u64, accounts: Vec<String> },
+    /// Looks for people by the beginning of their account or by a part of their name. Answered by `found`, or by `error`. A server
+    /// of an earlier version does not answer.
+    Find { id: u64, text: String },
     /// Asks for a sign of life and the server's clock. Answered by `pong`.
     Ping { id: u64 },
     /// A kind that only a later version of the protocol has.
@@ -285,6 +288,13 @@ pub enum FromServer {
     Question { id: u64, text: String },
     /// Who the accounts are that were asked about, in that order; of those that are none nothing is said.
     People { id: u64, people: Vec<Card> },
+    /// Who was found, at most [`PEOPLE`], best first; `more`: there are others.
+    Found {
+        id: u64,
+        people: Vec<Card>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
+    },
     /// The request with this id failed. `reason` says more of `try_later` where there is more to say; `wait` is after how
     /// many milliseconds the same may be asked again, where that is known.
     Error {

@@ -344,7 +344,11 @@ pub fn line(text: &str) -> Result<String, Unfit> {
     bounded(text, LINE)
 }
 
-fn short(text: &str) -> Result<String, Unfit> {
+/// A short text about somebody, such as a remark or what they are looked for by, without what nobody would see of it.
+///
+/// # Errors
+/// [`Unfit`] if it has more than [`SHORT`] characters.
+pub fn short(text: &str) -> Result<String, Unfit> {
     bounded(text, SHORT)
 }
 

@@ -131,6 +131,7 @@ pub fn said(frame: &[u8], locale: &str) -> String {
         }
         FromClient::Unfriend { account, .. } => t!("wire.unfriend", locale = locale, account = account),
         FromClient::People { accounts, .. } => t!("wire.ask_people", locale = locale, n = accounts.len()),
+        FromClient::Find { text, .. } => t!("wire.find", locale = locale, text = text),
         FromClient::Ping { .. } => t!("wire.ping", locale = locale),
         FromClient::Unknown => t!("wire.frame_unknown", locale = locale),
     }
@@ -173,6 +174,7 @@ pub fn heard(frame: &[u8], locale: &str) -> String {
         FromServer::Done { .. } => t!("wire.done", locale = locale),
         FromServer::Question { text, .. } => t!("wire.question", locale = locale, text = text),
         FromServer::People { people, .. } => t!("wire.people", locale = locale, n = people.len()),
+        FromServer::Found { people, .. } => t!("wire.found", locale = locale, n = people.len()),
         FromServer::Error { code, .. } => t!("wire.failed", locale = locale, why = why(code, locale)),
         FromServer::Pong { .. } => t!("wire.pong", locale = locale),
         FromServer::Unknown => t!("wire.frame_unknown", locale = locale),

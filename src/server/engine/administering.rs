@@ -178,7 +178,7 @@ impl Engine {
                     self.accounts.deleted(account);
                     log::info!("account {account} was deleted by an operator");
                     self.unwritten(&messages);
-                    self.items_changed(&lists);
+                    self.items_changed(now, &lists);
                     Answer::Done
                 }
                 _ => {

@@ -389,9 +389,10 @@ impl Engine {
     }
 
     /// Does what is due: delayed answers to wrong passwords, messages that had to wait, requests that came too early,
-    /// and news of who is online.
+    /// and news of who is online and of changed items.
     pub fn handle_timeout(&mut self, now: Now) {
         self.presence(now);
+        self.tell_news(now);
         self.send_slow(now);
         self.look_at_waiting(now);
         while self.login_attempts.late.peek().is_some_and(|Reverse((at, _))| *at <= now.instant) {

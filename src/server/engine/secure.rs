@@ -15,7 +15,7 @@
 //! - `delivered`: tells the writers' devices what was delivered.
 //! - `items`: what all devices of an account show alike.
 //! - `friends`: requests to be friends, and their answers.
-//! - `people`: the profiles of accounts that a device asks about.
+//! - `people`: the profiles of accounts that a device asks about, and the search for people.
 //! - `presence`: who is online.
 //! - `sending`: messages on their way from a device.
 //! - `settings`: how an account may be used.
@@ -102,6 +102,9 @@ pub(super) struct Devices {
     /// The names of those who are online, as the devices were told last.
     shown: BTreeSet<String>,
     look_at: Option<Instant>,
+    /// The accounts whose devices have not been told yet that items have changed, and when telling them goes on.
+    news: VecDeque<AccountId>,
+    news_at: Option<Instant>,
 }
 
 impl Devices {
@@ -110,7 +113,7 @@ impl Devices {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.look_at
+        self.look_at.into_iter().chain(self.news_at).min()
     }
 
     pub(super) fn somebody_moved(&mut self, now: Now) {
@@ -282,6 +285,7 @@ impl Engine {
             | FromClient::AnswerFriend { id, .. }
             | FromClient::Unfriend { id, .. }
             | FromClient::People { id, .. }
+            | FromClient::Find { id, .. }
                 if crowded =>
             {
                 self.fail(peer, id, Code::TryLater);
@@ -307,6 +311,7 @@ impl Engine {
             }
             FromClient::Unfriend { id, account: other } => self.device_unfriends(now, peer, id, account, &other),
             FromClient::People { id, accounts } => self.device_asks_who(now, peer, id, account, accounts),
+            FromClient::Find { id, text } => self.device_finds(now, peer, id, account, &text),
             FromClient::Logout { id, forget } => self.device_leaves(now, peer, id, who, forget),
             FromClient::AccountSettings { id } => self.tell_settings(peer, id, account),
             FromClient::SetDevices { id, beside } => self.device_allows(peer, id, account, Change::Beside(beside)),
@@ -333,6 +338,7 @@ impl Engine {
             | FromClient::AnswerFriend { id, .. }
             | FromClient::Unfriend { id, .. }
             | FromClient::People { id, .. }
+            | FromClient::Find { id, .. }
             | FromClient::History { id, .. } => self.fail(peer, id, Code::NotLoggedIn),
             FromClient::Logout { id, .. } => self.frame_to(peer, FromServer::LoggedOut { id }),
             FromClient::Ack { .. }

@@ -41,7 +41,7 @@ const REQUESTS: Rate = Rate { per_second: 0.2, burst: 30.0 };
 /// How often an account may change its profile, of which all its friends are told.
 const PROFILES: Rate = Rate { per_second: 0.1, burst: 10.0 };
 
-/// How often an account may ask for profiles.
+/// How often an account may ask for profiles, and how often it may search for people.
 const QUESTIONS: Rate = Rate { per_second: 5.0, burst: 30.0 };
 
 /// The budgets of all accounts, and the messages that wait for them.
@@ -51,6 +51,7 @@ pub(super) struct SendRates {
     requests: Buckets<AccountId>,
     profiles: Buckets<AccountId>,
     cards: Buckets<AccountId>,
+    finds: Buckets<AccountId>,
     private: Option<Buckets<AccountId>>,
     lobby: Option<Buckets<AccountId>>,
     /// When each message of `slow` is due, by its number there.
@@ -67,6 +68,7 @@ impl SendRates {
             requests: Buckets::new(REQUESTS, MOST),
             profiles: Buckets::new(PROFILES, MOST),
             cards: Buckets::new(QUESTIONS, MOST),
+            finds: Buckets::new(QUESTIONS, MOST),
             private: buckets(quotas.sending),
             lobby: buckets(quotas.lobby),
             due: BinaryHeap::new(),
@@ -103,6 +105,11 @@ impl SendRates {
     /// Returns whether an account may now ask for profiles; if not, how many milliseconds it is to wait.
     pub(super) fn cards(&mut self, now: Now, account: AccountId) -> Result<(), u64> {
         take(&mut self.cards, now, account, 1.0)
+    }
+
+    /// Counts a search for people. Returns an error with how long to wait, in milliseconds, if it comes too early.
+    pub(super) fn find(&mut self, now: Now, account: AccountId) -> Result<(), u64> {
+        take(&mut self.finds, now, account, 1.0)
     }
 
     /// Returns the receivers of the messages that wait.

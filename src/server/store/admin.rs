@@ -331,11 +331,15 @@ fn read(file: &Path) -> Result<Vec<u8>, AdminError> {
     std::fs::read(file).map_err(|error| AdminError::Read { path: file.to_owned(), error })
 }
 
-/// Makes the accounts of a list that do not exist yet. Returns their names.
-pub(super) fn insert(c: &Connection, list: &[NewAccount], at: i64) -> Result<Vec<String>, rusqlite::Error> {
+/// Makes the accounts of a list that do not exist yet. Returns their rows and names.
+pub(super) fn insert(
+    c: &Connection,
+    list: &[NewAccount],
+    at: i64,
+) -> Result<Vec<(AccountId, String)>, rusqlite::Error> {
     let mut new = Vec::new();
     for NewAccount { name, salt, hash } in list {
-        new.extend(accounts::make(c, name, &salt.0, &hash.0, at)?.map(|_| name.clone()));
+        new.extend(accounts::make(c, name, &salt.0, &hash.0, at)?.map(|id| (id, name.clone())));
     }
     Ok(new)
 }

@@ -40,13 +40,15 @@ impl Mailboxes {
         self.forget();
     }
 
-    /// Called when a transaction begins: forgets all counts if another connection has written since the last one.
-    pub(super) fn begin(&self, c: &Connection) -> Result<(), Error> {
+    /// Called when a transaction begins: forgets all counts if another connection has written since the last one, and
+    /// returns whether one has.
+    pub(super) fn begin(&self, c: &Connection) -> Result<bool, Error> {
         let version = c.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-        if self.version.replace(version) != version {
+        let written = self.version.replace(version) != version;
+        if written {
             self.forget();
         }
-        Ok(())
+        Ok(written)
     }
 
     /// Forgets all counts; called after a failed transaction and when an account is deleted.

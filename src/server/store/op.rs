@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::{
-    AccountId, AccountRecord, Befriend, Delivery, ItemPage, MessageRow, NewMessage, Outcome, Party, PersonKey,
+    AccountId, AccountRecord, Befriend, Delivery, Found, ItemPage, MessageRow, NewMessage, Outcome, Party, PersonKey,
     PersonRecord, SentKey, StoredMessage, UnreadMessage,
 };
 use crate::protocol::wire::frame::Device;
@@ -42,6 +42,8 @@ pub enum Read {
     Items { job: u64, account: AccountId, after: i64 },
     /// Reads the profiles of these accounts.
     Cards { job: u64, accounts: Vec<String> },
+    /// Searches for people.
+    Find { job: u64, text: String },
     /// Reads the newest messages of a conversation that are older than a row. `peer_id` is the other's account, if
     /// there is one.
     History {
@@ -121,6 +123,7 @@ impl Read {
             | Self::Delivered { job, .. }
             | Self::Items { job, .. }
             | Self::Cards { job, .. }
+            | Self::Find { job, .. }
             | Self::History { job, .. } => Done::Failed { job: *job },
         }
     }
@@ -247,6 +250,8 @@ pub enum Done {
     Changed { job: u64, outcome: Outcome, lists: Vec<AccountId> },
     /// Profiles in the order in which the accounts were named; names without an account are left out.
     Cards { job: u64, cards: Vec<Card> },
+    /// The people that were found, or `None` while the directory is still being read; the search is to be repeated then.
+    Found { job: u64, found: Option<Found> },
     /// Messages, oldest first; `more` says whether there are others beyond them.
     Messages { job: u64, messages: Vec<StoredMessage>, more: bool },
     /// Nothing is on disk, for example because it is full; no reply may claim that it is.
@@ -274,6 +279,7 @@ impl Done {
             | Self::Delivered { job, .. }
             | Self::Items { job, .. }
             | Self::Cards { job, .. }
+            | Self::Found { job, .. }
             | Self::Changed { job, .. }
             | Self::Failed { job } => *job,
             // Nobody waits for it.

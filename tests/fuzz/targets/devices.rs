@@ -1,5 +1,6 @@
 //! The server's rules for devices under any sequence of what they can do: coming in by password or token,
-//! sending, acknowledging, asking what was delivered, reading back, staying beside each other, leaving, being cut off; with time, late workers and a full disk.
+//! sending, acknowledging, asking what was delivered, reading back, staying beside each other, setting items, making friends, saying who
+//! they are, looking for people, leaving, being cut off; with time, late workers and a full disk.
 //! The store is in memory. In the end a new device of each account is sent everything, in order, once.
 #![no_main]
 
@@ -10,9 +11,12 @@ use std::time::{Duration, Instant};
 use hongyan::protocol::link::PeerId;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{Change, Delivery, Done, PersonRecord, Op, OwnCopy, SentMessage, Snapshot, PersonKey, StoredMessage, Read, Write};
+use hongyan::server::store::{
+    Change, Delivery, Done, Found, ItemPage, Op, Outcome as Became, OwnCopy, PersonKey, PersonRecord, Read, SentMessage, Snapshot, StoredMessage, Write,
+};
 use hongyan::server::{OnSecondLogin, Quotas};
 use hongyan::protocol::wire::frame::{AccountSettings, FromClient, FromServer, Key, Secret};
+use hongyan::protocol::wire::item::{Card, Item, Profile};
 use libfuzzer_sys::fuzz_target;
 use ring::{digest, hmac};
 
@@ -73,6 +77,8 @@ struct World {
     disk_full: bool,
     /// What was pushed to whom since it was last emptied.
     log: Vec<(u64, u64)>,
+    /// The version of each account's items.
+    items: HashMap<i64, i64>,
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -82,6 +88,10 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// Whose name this is; nobody's: 0.
 fn account(name: &str) -> i64 {
     NAMES.iter().zip(1..).find(|(known, _)| **known == name).map_or(0, |(_, id)| id)
+}
+
+fn card(account: &str) -> Card {
+    Card { account: account.into(), profile: Profile { name: "x".repeat(32), ..Profile::default() } }
 }
 
 /// Whose number this is.
@@ -129,6 +139,7 @@ impl World {
             held: false,
             disk_full: false,
             log: Vec::new(),
+            items: HashMap::new(),
         }
     }
 
@@ -423,9 +434,45 @@ impl World {
             }
             Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. } | Write::Register { job, .. }) => Done::Failed { job },
             Op::Read(Read::Offer { job, .. } | Read::Accounts { job, .. }) => Done::Failed { job },
+            Op::Read(Read::Items { job, .. } | Read::Cards { job, .. } | Read::Find { job, .. }) if self.disk_full => Done::Failed { job },
+            Op::Read(Read::Items { job, account, after }) => {
+                let version = self.items.get(&account).copied().unwrap_or_default();
+                let items = (after < version).then(|| Item { kind: "muted".into(), key: "a".into(), value: Some(true.into()) });
+                Done::Items { job, page: ItemPage { version, items: items.into_iter().collect(), anew: after > version, ..ItemPage::default() } }
+            }
+            Op::Read(Read::Cards { job, accounts }) => {
+                assert!(accounts.len() <= 50, "no more than may be asked about");
+                Done::Cards { job, cards: accounts.iter().filter(|name| account(name) > 0).map(|name| card(name)).collect() }
+            }
+            // Read piece by piece: at every other time.
+            Op::Read(Read::Find { job, text }) => {
+                assert!(!text.is_empty(), "somebody is looked for");
+                let found = (job % 2 == 0).then(|| Found { people: NAMES.map(card).to_vec(), more: true });
+                Done::Found { job, found }
+            }
+            Op::Write(Write::SetItem { job, .. } | Write::Befriend { job, .. } | Write::AnswerFriend { job, .. } | Write::Unfriend { job, .. })
+                if self.disk_full =>
+            {
+                Done::Failed { job }
+            }
+            Op::Write(Write::SetItem { job, account, .. }) => {
+                // All the others are friends, and hear of it.
+                let lists: Vec<i64> = (1..=3).rev().collect();
+                assert!(lists.contains(&account));
+                self.changed(job, lists)
+            }
+            Op::Write(Write::Befriend { job, asked }) => self.changed(job, vec![asked.who.id, asked.other.id]),
+            Op::Write(Write::AnswerFriend { job, who, other, .. } | Write::Unfriend { job, who, other }) => {
+                self.changed(job, vec![who.id, other.id])
+            }
             Op::Read(Read::Person { job, sought, .. }) => Done::Person { job, person: self.person(&sought).map(Box::new) },
             Op::Write(Write::Handed { .. } | Write::Taken { .. } | Write::Seen { .. }) => return None,
         })
+    }
+
+    fn changed(&mut self, job: u64, lists: Vec<i64>) -> Done {
+        lists.iter().for_each(|of| *self.items.entry(*of).or_default() += 1);
+        Done::Changed { job, outcome: Became::Done, lists }
     }
 
     fn acknowledge(&mut self, slot: usize, cursor: u64) {
@@ -448,11 +495,11 @@ fuzz_target!(|script: &[u8]| {
         let slot = usize::from(slot) % world.peers.len();
         let peer = world.peers[slot];
         let who = (i64::from(x % 3) + 1, Key([y % 2; 16]));
-        match what % 15 {
+        match what % 19 {
             0 => world.connect(slot),
             1 | 2 => {
                 let cursor = (x & 0x80 != 0).then_some(u64::from(y));
-                world.come_in(slot, who, what % 15 == 2, x & 0x40 == 0, cursor);
+                world.come_in(slot, who, what % 19 == 2, x & 0x40 == 0, cursor);
             }
             3..=5 => {
                 let to = ["a", "b", "c", "@lobby", "nobody"][usize::from(x) % 5].to_owned();
@@ -480,6 +527,27 @@ fuzz_target!(|script: &[u8]| {
                     connection.asks = connection.who.is_some();
                 }
                 world.say(slot, &FromClient::Delivered { version: u64::from(y) });
+            }
+            14 => {
+                let name = ["x", "@y", "", "王"][usize::from(x) % 4];
+                let value = Some(serde_json::json!({"name": name}));
+                let kind = ["profile", "muted", "friend"][usize::from(y) % 3].to_owned();
+                let key = if y % 3 == 0 { String::new() } else { "a".into() };
+                world.say(slot, &FromClient::Set { id: 5, item: Item { kind, key, value } });
+            }
+            15 => {
+                let accounts = vec![["a", "b", "@lobby", "nobody", ""][usize::from(x) % 5].to_owned(); usize::from(y) % 60];
+                world.say(slot, &FromClient::People { id: 6, accounts });
+            }
+            16 => world.say(slot, &FromClient::Find { id: 7, text: ["a", "", " ", "王x"][usize::from(x) % 4].repeat(usize::from(y) % 70) }),
+            17 => {
+                let account = ["a", "b", "c", "nobody"][usize::from(x) % 4].to_owned();
+                match y % 4 {
+                    0 => world.say(slot, &FromClient::Befriend { id: 8, account, text: String::new(), answer: None }),
+                    1 => world.say(slot, &FromClient::AnswerFriend { id: 8, account, accept: x & 4 == 0 }),
+                    2 => world.say(slot, &FromClient::Unfriend { id: 8, account }),
+                    _ => world.say(slot, &FromClient::Items { version: u64::from(x % 8) }),
+                }
             }
             _ => {
                 (world.held, world.disk_full) = (x & 3 == 3, x & 0x0c == 0x0c);

@@ -185,6 +185,8 @@ impl World {
             Op::Write(Write::Import { .. } | Write::Delete { .. }) => unreachable!("there is no operator"),
             Op::Write(Write::Enter { .. } | Write::Forget { .. }) | Op::Read(Read::Again { .. }) => return None,
             Op::Read(Read::After { .. }) | Op::Write(Write::Allow { .. } | Write::TakenTo { .. }) | Op::Read(Read::History { .. } | Read::Delivered { .. }) => return None,
+            Op::Read(Read::Items { .. } | Read::Cards { .. } | Read::Find { .. }) => return None,
+            Op::Write(Write::SetItem { .. } | Write::Befriend { .. } | Write::AnswerFriend { .. } | Write::Unfriend { .. }) => return None,
             Op::Read(Read::Offer { job, account, from }) => {
                 let mut unread = self.messages.iter().filter(|(to, _, taken)| *to == account && !taken);
                 let found = unread.find(|(_, m, _)| from.as_ref().is_none_or(|from| *from == m.sender));

@@ -63,7 +63,7 @@ pub(super) fn harmless(mut frame: FromServer) -> FromServer {
             }
             items.truncate(MOST_ITEMS);
         }
-        FromServer::People { people, .. } => cards(people),
+        FromServer::People { people, .. } | FromServer::Found { people, .. } => cards(people),
         FromServer::Error { wait, .. } => *wait = wait.map(|wait| wait.min(LONGEST)),
         FromServer::Question { text, .. } => *text = text.chars().take(LINE).collect(),
         FromServer::Done { .. }
@@ -157,6 +157,8 @@ mod tests {
         let told = vec![card("b", &"x ".repeat(9_000)), card("@lobby", "x"), card(&"y".repeat(65), "x"), card("c", "")];
         assert_eq!(harmless(people(told)), people(vec![card("b", "x ".repeat(16).trim()), card("c", "")]));
         assert_eq!(harmless(people(vec![card("b", "x"); 9_000])), people(vec![card("b", "x"); PEOPLE]));
+        let found = |people| FromServer::Found { id: 1, people, more: true };
+        assert_eq!(harmless(found(vec![card("", "x"), card("b", "x")])), found(vec![card("b", "x")]));
         let error = |wait| FromServer::Error { id: 1, code: Code::TryLater, reason: None, wait: Some(wait) };
         assert_eq!((harmless(error(7)), harmless(error(u64::MAX))), (error(7), error(LONGEST)));
         let question = |n| FromServer::Question { id: 1, text: "问".repeat(n) };

@@ -319,6 +319,7 @@ impl<'a> World<'a> {
             | FromClient::Items { .. }
             | FromClient::Set { .. }
             | FromClient::People { .. }
+            | FromClient::Find { .. }
             | FromClient::Befriend { .. }
             | FromClient::AnswerFriend { .. }
             | FromClient::Unfriend { .. } => Vec::new(),

@@ -90,6 +90,7 @@ impl Engine {
             | FromClient::Items { .. }
             | FromClient::Set { .. }
             | FromClient::People { .. }
+            | FromClient::Find { .. }
             | FromClient::Logout { .. }
             | FromClient::Ack { .. }
             | FromClient::Delivered { .. }
@@ -166,6 +167,7 @@ impl Engine {
             | FromClient::Items { .. }
             | FromClient::Set { .. }
             | FromClient::People { .. }
+            | FromClient::Find { .. }
             | FromClient::AccountSettings { .. }
             | FromClient::SetDevices { .. }
             | FromClient::SetSecureOnly { .. }

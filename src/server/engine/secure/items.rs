@@ -11,6 +11,10 @@ use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::engine::{Engine, Now};
 use crate::server::store::{AccountId, Done, ItemPage, Op, Outcome, Read, Write};
 
+/// How many accounts' devices are told in one turn that items have changed. Someone may have 10,000 friends; the rest follow
+/// in later turns, so that others' requests come in between.
+const AT_ONCE: usize = 256;
+
 /// What a device has been told of its account's items.
 #[derive(Debug, Default)]
 pub(super) struct ItemCursor {
@@ -67,14 +71,22 @@ impl Engine {
     }
 
     /// Called when items of these accounts have changed and this is on disk.
-    pub(in crate::server::engine) fn items_changed(&mut self, accounts: &[AccountId]) {
-        for account in accounts {
-            for peer in self.devices_of(*account) {
+    pub(in crate::server::engine) fn items_changed(&mut self, now: Now, accounts: &[AccountId]) {
+        self.devices.news.extend(accounts);
+        self.tell_news(now);
+    }
+
+    /// Tells the devices of up to [`AT_ONCE`] accounts that wait for it that items have changed.
+    pub(in crate::server::engine) fn tell_news(&mut self, now: Now) {
+        for _ in 0..AT_ONCE {
+            let Some(account) = self.devices.news.pop_front() else { break };
+            for peer in self.devices_of(account) {
                 let Some(device) = self.devices.all.get_mut(&peer) else { continue };
                 (device.items.changed, device.items.current) = (true, None);
                 self.read_items(peer);
             }
         }
+        self.devices.news_at = (!self.devices.news.is_empty()).then_some(now.instant);
     }
 
     /// Handles a device's request to set an item.
@@ -97,11 +109,11 @@ impl Engine {
     }
 
     /// Answers a change of items, or a request between two accounts, once it is on disk or is refused.
-    pub(super) fn change_came(&mut self, peer: PeerId, id: u64, came: JobResult) {
+    pub(super) fn change_came(&mut self, now: Now, peer: PeerId, id: u64, came: JobResult) {
         let JobResult::Stored(Done::Changed { outcome, lists, .. }) = came else {
             return self.put_off(peer, id, Reason::NotStored);
         };
-        self.items_changed(&lists);
+        self.items_changed(now, &lists);
         match outcome {
             Outcome::Done => self.frame_to(peer, FromServer::Done { id }),
             Outcome::Question(text) => self.frame_to(peer, FromServer::Question { id, text }),

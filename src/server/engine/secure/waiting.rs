@@ -40,6 +40,8 @@ pub(in crate::server::engine) enum PendingFrame {
     Change { id: u64 },
     /// Profiles are being read.
     Cards { id: u64 },
+    /// A search for people is being made.
+    Find { id: u64, text: String },
     /// A part of the history is being read.
     History { id: u64 },
     /// A setting is being stored.
@@ -86,7 +88,8 @@ impl PendingFrame {
             | Self::Register { .. }
             | Self::History { .. }
             | Self::Change { .. }
-            | Self::Cards { .. } => {}
+            | Self::Cards { .. }
+            | Self::Find { .. } => {}
         }
     }
 
@@ -101,6 +104,7 @@ impl PendingFrame {
             | Self::Items { .. }
             | Self::Change { .. }
             | Self::Cards { .. }
+            | Self::Find { .. }
             | Self::History { .. }
             | Self::Allow { .. } => false,
         }
@@ -178,8 +182,9 @@ impl Engine {
             PendingFrame::Page { who } => self.page(peer, who, came),
             PendingFrame::Delivered { who } => self.deliveries_read(peer, who, came),
             PendingFrame::Items { who } => self.items_read(peer, who, came),
-            PendingFrame::Change { id } => self.change_came(peer, id, came),
+            PendingFrame::Change { id } => self.change_came(now, peer, id, came),
             PendingFrame::Cards { id } => self.cards_came(peer, id, came),
+            PendingFrame::Find { id, text } => self.found_came(peer, id, text, came),
             PendingFrame::History { id } => match came {
                 JobResult::Stored(Done::Messages { messages, more, .. }) => {
                     let messages = messages.into_iter().map(past).collect();

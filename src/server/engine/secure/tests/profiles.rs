@@ -100,3 +100,59 @@ fn the_longest_cards_fit_into_a_frame() {
     let frame = FromServer::People { id: u64::MAX, people: vec![card; PEOPLE] };
     assert!(frame.encode().len() < crate::protocol::link::MAX_FRAME, "{}", frame.encode().len());
 }
+
+#[test]
+fn people_are_found_at_a_pace_by_who_is_in() {
+    let mut world = World::new();
+    let find = |id: u64, text: &str| FromClient::Find { id, text: text.into() };
+    world.connect(9);
+    assert_eq!(world.say(9, &find(1, "a")), [r#"9 {"t":"error","id":1,"code":"not_logged_in"}"#]);
+    world.login(1, "a", 1, None);
+    world.say(1, &is_called(2, "重明"));
+    world.login(3, "b", 3, None);
+    world.say(1, &FromClient::Set { id: 3, item: Item::new(Kind::Blocked, "b", Some(json!(true))) });
+    let told = |id| format!(r#"3 {{"t":"found","id":{id},"people":[{{"account":"a","name":"重明"}}]}}"#);
+    for (id, text) in [(4, "zhongm"), (5, "CM"), (6, " 明\u{200b}"), (7, "重m"), (8, "a")] {
+        assert_eq!(world.say(3, &find(id, text)), [told(id)], "{text}");
+    }
+    assert_eq!(world.say(3, &find(9, "nobody")), [r#"3 {"t":"found","id":9,"people":[]}"#]);
+    for text in [String::new(), " \u{200b}".into(), "x".repeat(65)] {
+        assert_eq!(world.say(3, &find(10, &text)), [r#"3 {"t":"error","id":10,"code":"bad_field"}"#], "{text}");
+    }
+    for id in 11..35 {
+        let told = format!(r#"3 {{"t":"found","id":{id},"people":[{{"account":"b"}}]}}"#);
+        assert_eq!(world.say(3, &find(id, "b")), [told]);
+    }
+    assert_eq!(world.say(3, &find(35, "b")), [r#"3 {"t":"error","id":35,"code":"try_later","wait":500}"#]);
+    // Who was deleted is not found.
+    world.now.instant += Duration::from_secs(60);
+    world.engine.administer(world.now, 1, crate::server::control::Order::Delete { account: "a".into() });
+    world.work();
+    world.heard();
+    assert_eq!(world.say(3, &find(36, "zhong")), [r#"3 {"t":"found","id":36,"people":[]}"#]);
+}
+
+#[test]
+fn of_many_friends_some_hear_at_once_and_all_in_the_end() {
+    let mut world = World::new();
+    world.login(1, "a", 1, None);
+    world.say(1, &FromClient::Items { version: 0 });
+    let told = |world: &mut World| world.heard().iter().filter(|line| line.contains(r#""t":"items""#)).count();
+    world.heard();
+    // Nobody else of them is here; a is the last one.
+    let mut lists: Vec<AccountId> = (1_000..2_000).collect();
+    lists.push(1);
+    world.say(1, &FromClient::Items { version: 0 });
+    let muted = Write::SetItem { job: 0, account: 1, kind: Kind::Muted, key: "b".into(), value: Some("true".into()) };
+    world.store.run(&[Op::Write(muted)]);
+    world.engine.items_changed(world.now, &lists);
+    let mut turns = 0;
+    while world.engine.poll_timeout().is_some_and(|at| at <= world.now.instant) {
+        world.work();
+        assert_eq!(told(&mut world), 0, "others come in between");
+        world.engine.handle_timeout(world.now);
+        turns += 1;
+    }
+    world.work();
+    assert_eq!((told(&mut world), turns), (1, 3));
+}
