@@ -1,5 +1,5 @@
-//! What is made before the programs are built: how Chinese characters sound, as a small table. And the texts are read by a
-//! macro, of which cargo does not know: without this a changed one is not built.
+//! What is made before the programs are built: how Chinese characters sound, as a small table. And the texts are read
+//! by a macro, of which cargo does not know: without this a changed one is not built.
 
 use std::collections::HashMap;
 use std::env;
@@ -10,7 +10,8 @@ use std::path::Path;
 
 use pinyin::ToPinyinMulti;
 
-/// The characters of the table: the zero, those of extension A, and the common ideographs. The many rare ones beyond have no sound here.
+/// The characters of the table: the zero, those of extension A, and the common ideographs. The many rare ones beyond
+/// have no sound here.
 const TABLE: std::ops::RangeInclusive<u32> = 0x3007..=0x9fff;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -20,8 +21,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The table as code: `SOUNDS`, each set of sounds that some character has on a line of its own, and `PLACES`, where in it the
-/// line of each character begins, 0 of one that has none. A sixth of what the crate's own tables would add to a program.
+/// The table as code: `SOUNDS`, each set of sounds that some character has on a line of its own, and `PLACES`, where in
+/// it the line of each character begins, 0 of one that has none. A sixth of what the crate's own tables would add to a
+/// program.
 fn sounds() -> Result<String, Box<dyn Error>> {
     let (mut sounds, mut known) = (String::from("\n"), HashMap::new());
     let mut places = String::new();

@@ -6,5 +6,6 @@
 pub mod link;
 pub mod wire;
 
-/// The UDP port where a server of ours listens unless it is told otherwise, and where a name without a port is looked for.
+/// The UDP port where a server of ours listens unless it is told otherwise, and where a name without a port is looked
+/// for.
 pub const PORT: u16 = 21568;

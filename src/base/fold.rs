@@ -1,4 +1,5 @@
-//! Texts as a search compares them: letters without their case, characters of one width, and composed, in every script. Pure.
+//! Texts as a search compares them: letters without their case, characters of one width, and composed, in every script.
+//! Pure.
 
 use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;

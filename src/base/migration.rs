@@ -1,9 +1,9 @@
-//! How a database's file is brought up to the form that this program writes: the client's history and the server's store go
-//! the same way, each with its own steps.
+//! How a database's file is brought up to the form that this program writes: the client's history and the server's
+//! store go the same way, each with its own steps.
 //!
-//! A newer file is refused before anything of it changes. An older one is copied first, and that copy is on disk under its name
-//! before the first step; then all steps are one transaction. So whatever happens, there is the file as it was, or the new one
-//! and a copy of the old one.
+//! A newer file is refused before anything of it changes. An older one is copied first, and that copy is on disk under
+//! its name before the first step; then all steps are one transaction. So whatever happens, there is the file as it
+//! was, or the new one and a copy of the old one.
 
 use std::fs::{self, File};
 use std::io;
@@ -119,8 +119,8 @@ fn keep_copy(connection: &Connection, to: &Path) -> io::Result<()> {
     private::sync_folder(to)
 }
 
-/// Writes a consistent copy to a file that is not there yet. What is in it is on disk afterwards; its name is once the folder
-/// is synced.
+/// Writes a consistent copy to a file that is not there yet. What is in it is on disk afterwards; its name is once the
+/// folder is synced.
 ///
 /// # Errors
 /// The file is there, its name is not UTF-8, the disk. No half copy is left.

@@ -263,8 +263,8 @@ impl MessageText {
         parts.into_iter().enumerate().map(|(i, part)| Self(format!("({}/{total}) {part}", i + 1))).collect()
     }
 
-    /// Whether a server that is not this project's (`foreign`) may cut this text: at a `#`, which ends a field of the plain
-    /// protocol. Every face says so.
+    /// Whether a server that is not this project's (`foreign`) may cut this text: at a `#`, which ends a field of the
+    /// plain protocol. Every face says so.
     #[must_use]
     pub fn may_be_cut(text: &str, foreign: bool) -> bool {
         foreign && text.contains('#')

@@ -1,6 +1,6 @@
-//! Compares Chinese names with what is typed for them: pinyin in full, in part or by its initials alone, also mixed with
-//! characters. Pure. The sounds of each character, of which many have several, stand in a table that `build.rs` makes from the
-//! crate `pinyin`.
+//! Compares Chinese names with what is typed for them: pinyin in full, in part or by its initials alone, also mixed
+//! with characters. Pure. The sounds of each character, of which many have several, stand in a table that `build.rs`
+//! makes from the crate `pinyin`.
 
 /// The table: of the character `FIRST` + n the sounds stand in `SOUNDS` from `PLACES[n]` to the end of the line.
 mod table {
@@ -41,8 +41,8 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// Takes a folded text ([`fold`](super::fold::fold)) such as "zhangsan", "zhang s", "zs", "张s" or "xi'an". Returns `None` if
-    /// it has no letter, so that it can only match literally, or if it is too long.
+    /// Takes a folded text ([`fold`](super::fold::fold)) such as "zhangsan", "zhang s", "zs", "张s" or "xi'an". Returns
+    /// `None` if it has no letter, so that it can only match literally, or if it is too long.
     #[must_use]
     pub fn new(folded: &str) -> Option<Self> {
         let chars: Vec<char> = folded.chars().filter(|c| !is_between(*c)).take(MOST + 1).collect();
@@ -56,8 +56,8 @@ impl Typed {
         letters > 0 && (first == 0 || letters & first > 0)
     }
 
-    /// Returns where a folded name first matches this text, which may be the beginning of its pinyin only. A character that has
-    /// several sounds matches by each. `None` if the name does not match.
+    /// Returns where a folded name first matches this text, which may be the beginning of its pinyin only. A character
+    /// that has several sounds matches by each. `None` if the name does not match.
     #[must_use]
     pub fn place(&self, name: &str) -> Option<Place> {
         let first = *self.chars.first()?;
@@ -76,8 +76,8 @@ impl Typed {
         None
     }
 
-    /// Returns whether a name begins like this text. Bit n of `reached` says that the characters read so far can stand for the
-    /// first n that were typed.
+    /// Returns whether a name begins like this text. Bit n of `reached` says that the characters read so far can stand
+    /// for the first n that were typed.
     fn begins(&self, name: &str) -> bool {
         let end = 1_u64 << self.chars.len();
         let mut reached = 1_u64;
@@ -140,8 +140,8 @@ fn may_be(c: char, first: char) -> bool {
         || first.is_ascii() && sounds(c).any(|sound| sound.first().is_some_and(|sound| char::from(*sound) == first))
 }
 
-/// Returns the letters with which a match of a folded name can begin, bit 0 being `a`; 0 if the name has no Chinese character
-/// and so can only match literally. It is computed once for each name and spares most comparisons.
+/// Returns the letters with which a match of a folded name can begin, bit 0 being `a`; 0 if the name has no Chinese
+/// character and so can only match literally. It is computed once for each name and spares most comparisons.
 #[must_use]
 pub fn letters(name: &str) -> u32 {
     let (mut letters, mut chinese) = (0, false);

@@ -144,8 +144,8 @@ enum AccountCommand {
     Reset { account: String },
     /// Delete an account with its mailbox, and log it out
     Delete { account: String },
-    /// Restrict an account to the secure dialect (a plain login then looks like a wrong password), or allow the plain one
-    /// again
+    /// Restrict an account to the secure dialect (a plain login then looks like a wrong password), or allow the plain
+    /// one again
     SecureOnly {
         account: String,
         #[arg(value_enum)]

@@ -1,5 +1,5 @@
-//! "Why can't I reach …?": the steps from a name to a shown key, one after the other, and what each of
-//! them says. Sans-IO: a socket, a look-up and a clock are [`crate::client::net::reach`]'s.
+//! The diagnosis "Why can't I reach …?": the steps from a name to the server's key, one after the other, and the result
+//! of each. Sans-IO: [`crate::client::net::reach`] has the socket, the look-up and the clock.
 //!
 //! Source: the secure dialect, "Finding each other". No password is known here, so none can be sent.
 //!
@@ -21,15 +21,15 @@ pub use report::{Line, Mark, Report, Stage, Step, StepResult, Verdict};
 
 /// The interval between two requests.
 const APART: Duration = Duration::from_millis(300);
-/// Questions for the secure dialect; then comes one that every server answers.
+/// The number of questions for the secure dialect; the next question is one that every server answers.
 const HELLOS: u8 = 3;
 /// How long the answer to the last question may take.
 const LAST: Duration = Duration::from_millis(1_500);
 /// The id of the `ping` frame, the only frame that is sent.
 const PING: u64 = 1;
-/// Addresses of one name that are tried.
+/// The most addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 4;
-/// Bytes of an answer nobody understands that are shown.
+/// The most bytes that are shown of an answer that is not understood.
 const SHOWN: usize = 32;
 
 /// The server to diagnose, as the user gave it.
@@ -57,9 +57,9 @@ struct AddressQuestions {
     last: Instant,
     sent: u8,
     next: Instant,
-    /// Asked what every server answers, and nothing else.
+    /// Whether it is asked only what every server answers.
     foreign: bool,
-    /// Where answers come from that are not its.
+    /// The other address from which answers come, if any.
     elsewhere: Option<SocketAddr>,
     strange: Option<Vec<u8>>,
 }
@@ -69,7 +69,7 @@ struct Handshake {
     began: Instant,
     link: Link,
     peer: PeerId,
-    /// The key is there, and the server was asked for its time, then.
+    /// When the server was asked for its time, once its key is known.
     asked: Option<Instant>,
 }
 
@@ -80,13 +80,13 @@ enum State {
     Finished,
 }
 
-/// One diagnosis. After each call, [`Diagnosis::poll_transmit`] until `None`, then
-/// [`Diagnosis::poll_timeout`]; [`Report::finished`] says when it is over.
+/// One diagnosis. After each call the owner calls [`Diagnosis::poll_transmit`] until it returns `None`, and then
+/// [`Diagnosis::poll_timeout`]. [`Report::finished`] says when it is over.
 pub struct Diagnosis {
     report: Report,
     /// When the report's clock was read.
     began: Instant,
-    /// The server's clock less this machine's, in seconds.
+    /// By how many seconds the server's clock is ahead of this machine's.
     ahead: Option<i64>,
     host: String,
     port: u16,
@@ -104,7 +104,8 @@ impl std::fmt::Debug for Diagnosis {
 }
 
 impl Diagnosis {
-    /// Begins. `unix_ms` is this machine's clock; `nonce` are letters and digits that nobody can guess.
+    /// Begins a diagnosis. `unix_ms` is this machine's clock; `nonce` is a string of letters and digits that nobody can
+    /// guess.
     #[must_use]
     pub fn new(now: Instant, unix_ms: i64, question: Question, nonce: String) -> Self {
         let Question { server, port } = question;
@@ -135,13 +136,13 @@ impl Diagnosis {
         diagnosis
     }
 
-    /// The name and port to be looked up, if that is what is waited for.
+    /// Returns the name and port to look up, if the diagnosis waits for that.
     #[must_use]
     pub fn wants(&self) -> Option<(&str, u16)> {
         matches!(self.state, State::LookingUp(_)).then_some((&*self.host, self.port))
     }
 
-    /// What the look-up has found.
+    /// Takes in the result of the look-up.
     pub fn looked_up(&mut self, now: Instant, found: Result<Vec<SocketAddr>, String>) {
         let State::LookingUp(began) = self.state else { return };
         let took = now.saturating_duration_since(began);
@@ -164,14 +165,14 @@ impl Diagnosis {
         }
     }
 
-    /// What is remembered of the address that is asked now; to be said before the first datagram goes there. True if
-    /// another one is to go in its place.
+    /// Takes in what is remembered of the address that is asked now; the owner calls it before it sends the first
+    /// datagram there. Returns true if another datagram is to be sent instead.
     pub fn remember(&mut self, now: Instant, known: KnownServer) -> bool {
         let foreign = !known.may_be_asked();
         self.known = known;
         let State::Asking(asking) = &mut self.state else { return false };
         if foreign {
-            // Some servers end at what the course's protocol does not have.
+            // Some servers crash at requests that the course's protocol does not have.
             (asking.sent, asking.foreign) = (0, true);
             self.transmits.clear();
             self.ask(now);
@@ -179,12 +180,12 @@ impl Diagnosis {
         foreign
     }
 
-    /// The next datagram to send.
+    /// Returns the next datagram to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.transmits.pop_front()
     }
 
-    /// When [`Diagnosis::handle_timeout`] is to be called next.
+    /// Returns when [`Diagnosis::handle_timeout`] is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
@@ -196,7 +197,7 @@ impl Diagnosis {
         }
     }
 
-    /// What was found so far.
+    /// Returns what was found so far.
     #[must_use]
     pub fn report(&self) -> &Report {
         &self.report
@@ -231,7 +232,7 @@ impl Diagnosis {
         }
     }
 
-    /// A datagram from the address that was asked last.
+    /// Handles a datagram from the address that was asked last.
     pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         match &mut self.state {
             State::Asking(asking) => {
@@ -241,7 +242,8 @@ impl Diagnosis {
                     return;
                 }
                 let (at, questions) = (asking.at, asking.sent);
-                // With several questions nobody knows which one this answers: from the first on is the honest time.
+                // If several questions were sent, it is unknown which one this answers; the time is counted from the
+                // first.
                 let since = if questions > 1 { asking.began } else { asking.last };
                 self.step(now.saturating_duration_since(since), StepResult::Answered { at, questions });
                 self.understood(now, at, offers);
@@ -257,7 +259,7 @@ impl Diagnosis {
         }
     }
 
-    /// A datagram from somewhere else, to a socket of which only the address that is asked now knows.
+    /// Handles a datagram from another address, to a socket that only the address that is asked now knows of.
     pub fn handle_elsewhere(&mut self, from: SocketAddr, bytes: &[u8]) {
         if let State::Asking(asking) = &mut self.state
             && looks_like_reply(bytes)
@@ -267,7 +269,7 @@ impl Diagnosis {
         }
     }
 
-    /// The machine there says that no program has this port (ICMP).
+    /// Handles an ICMP message that no program has opened the port.
     pub fn handle_refused(&mut self, now: Instant) {
         match &self.state {
             State::Asking(AddressQuestions { at, began, .. }) => {
@@ -310,7 +312,7 @@ impl Diagnosis {
         self.state = State::Finished;
     }
 
-    /// This address is done with; perhaps another of the same name answers.
+    /// Ends the questions to this address, and goes on with the next one of the same name.
     fn failed(&mut self, now: Instant, took: Duration, what: StepResult) {
         self.step(took, what);
         self.transmits.clear();
@@ -336,7 +338,7 @@ impl Diagnosis {
     fn ask(&mut self, now: Instant) {
         let State::Asking(asking) = &mut self.state else { return };
         let request = if asking.sent < HELLOS && !asking.foreign {
-            // As long as the answer, so that nobody can use a server to send more than they sent.
+            // The request is as long as the answer, so that a server cannot be used for amplification.
             Request::Hello { nonce: self.nonce.clone(), padding: 8 }
         } else {
             Request::CountAll
@@ -382,14 +384,14 @@ impl Diagnosis {
                 }
                 Event::Frame { bytes, .. } => {
                     let Ok(FromServer::Pong { id: PING, at }) = FromServer::decode(&bytes) else { continue };
-                    // It was read half a round trip ago.
+                    // The server read its clock half a round trip ago.
                     let way = now.saturating_duration_since(asked.unwrap_or(now)) / 2;
                     let here = now.saturating_duration_since(self.began).saturating_sub(way).as_millis();
                     let here = self.report.unix_ms.saturating_add(i64::try_from(here).unwrap_or(i64::MAX));
                     self.ahead = at.map(|at| at.saturating_sub(here.div_euclid(1_000)));
                     over = true;
                 }
-                // What was asked for is known.
+                // The key is known, which is all that was wanted.
                 Event::Lost { .. } if asked.is_some() => over = true,
                 Event::Lost { why: CloseReason::KeyChanged(shown), .. } => {
                     steps.push(match self.known.damaged.clone() {
@@ -427,7 +429,7 @@ impl Diagnosis {
     }
 }
 
-/// Host and port of `HOST`, `HOST:PORT`, `[IPV6]:PORT` or `IPV6`; `port` where none is named.
+/// Returns host and port of `HOST`, `HOST:PORT`, `[IPV6]:PORT` or `IPV6`; `port` is used if the text has none.
 #[must_use]
 pub fn target(text: &str, port: u16) -> Option<(String, u16)> {
     if let Ok(address) = text.parse::<SocketAddr>() {
@@ -446,14 +448,14 @@ pub fn target(text: &str, port: u16) -> Option<(String, u16)> {
     good.then(|| (host.to_owned(), port))
 }
 
-/// A host, as [`target`] has it, and a port in one: `HOST:PORT` or `[IPV6]:PORT`.
+/// Joins a host, as [`target`] returns it, and a port: `HOST:PORT` or `[IPV6]:PORT`.
 #[must_use]
 pub fn named(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// The address that a server's datagrams come from, as far as its name tells: 0.0.0.0 is where a server listens, and is
-/// this machine; an IPv4 address in IPv6's clothes is one of IPv4.
+/// Returns the address that a server's datagrams come from: 0.0.0.0, on which a server may listen, becomes this
+/// machine's address, and an IPv4-mapped IPv6 address becomes an IPv4 address.
 pub(in crate::client) fn reachable(mut address: SocketAddr) -> SocketAddr {
     address.set_ip(match address.ip().to_canonical() {
         IpAddr::V4(ip) if ip.is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),

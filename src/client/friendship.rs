@@ -1,4 +1,4 @@
-//! How two accounts stand to each other at the server, what is news of that, and what became of a request, as values and
+//! The relation between two accounts on the server, news about it, and the outcome of a request, as values and as
 //! sentences for every face. Pure.
 
 use std::borrow::Cow;
@@ -12,10 +12,10 @@ use crate::client::session::{FriendOutcome, FriendRequest};
 use crate::protocol::wire::frame::Code;
 use crate::protocol::wire::item::{Contact, Item, Kind};
 
-/// How an account and somebody else stand to each other.
+/// The relation between the account and somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Friendship {
-    /// The server keeps no friends, or nobody knows yet; the list is this device's own.
+    /// The server keeps no friends, or this is not known yet; the list is this device's own.
     Unknown,
     /// Neither has asked the other.
     None,
@@ -29,7 +29,7 @@ pub enum Friendship {
     Friends,
 }
 
-/// What has happened between the account and somebody, to be said once.
+/// What has happened between the account and somebody, which a face tells the user once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// They ask to be friends, with these words.
@@ -41,7 +41,7 @@ pub enum News {
 }
 
 impl News {
-    /// Whom it is about.
+    /// Returns the account that this news is about.
     #[must_use]
     pub fn account(&self) -> &Account {
         match self {
@@ -49,7 +49,7 @@ impl News {
         }
     }
 
-    /// What it says, with the name that somebody is shown by.
+    /// Returns the news as a sentence; `name` is the name under which the account is shown.
     #[must_use]
     pub fn sentence(&self, name: &str) -> Cow<'static, str> {
         match self {
@@ -62,7 +62,7 @@ impl News {
 }
 
 impl Friends {
-    /// How the account stands to somebody.
+    /// Returns the relation between the account and somebody.
     #[must_use]
     pub fn with(&self, account: &Account) -> Friendship {
         if !self.kept_by_server {
@@ -80,11 +80,11 @@ impl Friends {
         }
     }
 
-    /// What has happened since `before`, for the account's owner to hear of. What they did themselves, here or on
-    /// another device, is none of it, but that a request of theirs was accepted is.
+    /// Returns what has happened since `before` and the user should hear of. The user's own actions, here or on another
+    /// device, are not included, but an accepted request is.
     #[must_use]
     pub fn news(&self, before: &Self) -> Vec<News> {
-        // The same request says another name once its maker has taken one.
+        // The same request has another name once its sender has changed their name, so the times are compared.
         let is_new = |who, at| before.asked.get(who).is_none_or(|request| request.at != at);
         let asked = self.asked.iter().filter(|(who, request)| is_new(*who, request.at));
         let asked = asked.map(|(who, request)| News::Asked(who.clone(), request.text.clone()));
@@ -96,7 +96,7 @@ impl Friends {
     }
 }
 
-/// What became of a request, as a sentence with the name that the other account is shown by.
+/// Returns the outcome of a request as a sentence; `name` is the name under which the other account is shown.
 #[must_use]
 pub fn sentence(request: &FriendRequest, outcome: &FriendOutcome, name: &str) -> Cow<'static, str> {
     match (outcome, request) {
@@ -134,7 +134,7 @@ pub fn sentence(request: &FriendRequest, outcome: &FriendOutcome, name: &str) ->
 }
 
 impl Difference {
-    /// The difference on one line: who it is about, what is here, and what the server has.
+    /// Returns the difference on one line: the account it is about, the value here, and the server's value.
     #[must_use]
     pub fn line(&self) -> String {
         let who = Account::sanitised(&self.here.key);

@@ -52,10 +52,10 @@ pub fn ensure(listen: SocketAddr, data: &Path) -> Result<(), OwnServerError> {
     command.arg("serve-local").arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
-    // Out of this terminal's group: Ctrl+C for a window must not end somebody else's chat.
+    // The server leaves this terminal's process group: Ctrl+C for a window must not end somebody else's chat.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let child = command.spawn()?;
-    // The one of last time has ended, or lost the race; only now is it known to the system as gone.
+    // The process started last time has ended; waiting for it lets the system remove it.
     let last = STARTED.lock().unwrap_or_else(PoisonError::into_inner).replace(child);
     if let Some(mut last) = last {
         let _ = last.try_wait();
@@ -63,11 +63,12 @@ pub fn ensure(listen: SocketAddr, data: &Path) -> Result<(), OwnServerError> {
     if (0..TRIES).any(|_| answers(&socket, near)) { Ok(()) } else { Err(OwnServerError::Silent(near)) }
 }
 
-/// This machine's address in its local network. Connecting sends nothing; it only asks the routes.
+/// Returns this machine's address in its local network. Connecting a UDP socket sends nothing; it only consults the
+/// routing table.
 #[must_use]
 pub fn lan_ip() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // An address for documentation; nobody is there.
+    // This address is reserved for documentation; no machine has it.
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     socket.local_addr().ok().map(|at| at.ip()).filter(|ip| !ip.is_unspecified() && !ip.is_loopback())
 }
@@ -88,7 +89,7 @@ fn answers(socket: &UdpSocket, server: SocketAddr) -> bool {
             from == server && crate::protocol::wire::looks_like_reply(buffer.get(..n).unwrap_or_default())
         });
     if !asked {
-        // Nothing was sent, so there is nothing to wait for but time.
+        // Nothing was sent, so no answer can end the wait.
         #[allow(clippy::disallowed_methods, reason = "this thread has nothing else to do")]
         std::thread::sleep(ASK);
     }

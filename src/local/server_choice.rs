@@ -46,8 +46,8 @@ impl ServerChoice {
         !matches!(self, Self::Named { found: None, .. })
     }
 
-    /// Whether [`ServerChoice::search`] is worth its time before a login: a name none of whose addresses has answered yet, or
-    /// this machine's server, which may have ended.
+    /// Whether [`ServerChoice::search`] is worth its time before a login: a name none of whose addresses has answered
+    /// yet, or this machine's server, which may have ended.
     #[must_use]
     pub fn is_to_be_searched(&self) -> bool {
         !matches!(self, Self::Named { found: Some(FoundAddress { sure: true, .. }), .. })

@@ -279,8 +279,8 @@ impl Store {
         self.mailboxes.set_most(most);
     }
 
-    /// Opens or closes the directory: whether people are found by a part of their account or name, or only by their whole
-    /// account.
+    /// Opens or closes the directory: whether people are found by a part of their account or name, or only by their
+    /// whole account.
     pub fn set_directory(&mut self, open: bool) {
         self.directory.set_open(open);
     }

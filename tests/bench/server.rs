@@ -4,7 +4,8 @@
 //! - durable `03` from 64 senders at once against a bare SQLite loop in batches of 64: ≥ 50 %
 //! - resident memory with 1,000 logged-in accounts: ≤ 30 MiB
 //! - one million garbage datagrams: no growth, service goes on
-//! - looking for somebody among 100,000 accounts: ≤ 20 ms, whatever is typed, and the first time ≤ 20 ms for each piece that is read
+//! - looking for somebody among 100,000 accounts: ≤ 20 ms, whatever is typed, and the first time ≤ 20 ms for each piece
+//!   that is read
 //! - somebody with 10,000 friends who are all here changes their name: ≤ 5 ms of the thread that serves
 //!
 //! `cargo bench --bench server -- people` measures the last two alone.

@@ -47,8 +47,8 @@ fn what_is_typed_survives_any_end_of_the_program() {
     }
 }
 
-/// Whoever has all messages with somebody deleted has what they were typing to them deleted too, whether its chat is open,
-/// was closed before, or has just had another letter.
+/// Whoever has all messages with somebody deleted has what they were typing to them deleted too, whether its chat is
+/// open, was closed before, or has just had another letter.
 #[test]
 fn what_is_typed_goes_with_all_messages() {
     let place = Place::new();
@@ -213,7 +213,8 @@ fn type_the_rest(person: &Person<'_>, between: &Between, asked: &UdpSocket) {
     person.no_window("连接");
 }
 
-/// A change of language builds every window anew, with what was typed in it; and what belongs to a login closes with it.
+/// A change of language builds every window anew, with what was typed in it; and what belongs to a login closes with
+/// it.
 #[test]
 fn another_language_keeps_every_form_and_the_end_of_a_login_closes_them() {
     let place = Place::new();

@@ -36,8 +36,8 @@ pub fn a_chat_in_another_theme_is_the_same_chat() {
     }
 }
 
-/// A chat in which somebody has scrolled up, has chosen a message and has new ones looks the same in its new window, which
-/// asks for no rows; and of an account made anew it shows nothing, where it stands.
+/// A chat in which somebody has scrolled up, has chosen a message and has new ones looks the same in its new window,
+/// which asks for no rows; and of an account made anew it shows nothing, where it stands.
 pub fn a_chat_in_another_theme_is_read_as_far() {
     let (metas, mut rows) = super::history(300);
     let (emit, seen) = events();
@@ -85,8 +85,8 @@ pub fn a_chat_in_another_theme_is_read_as_far() {
     drop(after);
 }
 
-/// What this program says among the messages, a note or that a line is empty, is said in the language that counts now, and
-/// nothing moves by that.
+/// What this program says among the messages, a note or that a line is empty, is said in the language that counts now,
+/// and nothing moves by that.
 pub fn a_chat_in_another_language_says_its_notes_in_it() {
     let history = || {
         let (mut metas, mut rows) = super::history(300);
@@ -378,7 +378,8 @@ pub fn the_tools_in_another_theme_go_on() {
     rust_i18n::set_locale("en");
 }
 
-/// The page of the threads has more than a small window shows: the wheel brings the rest into sight, and no more than that.
+/// The page of the threads has more than a small window shows: the wheel brings the rest into sight, and no more than
+/// that.
 pub fn the_threads_of_a_small_window_are_scrolled() {
     let (emit, _) = events();
     let mut wire = WireWindow::new("192.0.2.7:9", &[], Some([40, 60, 512, 300]), emit);

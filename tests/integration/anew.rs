@@ -72,7 +72,8 @@ fn nothing_of_the_earlier_one_goes_out_or_is_shown_as_the_new_ones() {
     made(&data, &["a"], 2_000);
 
     let _server = serve(at, &data);
-    // Its program still knows the password, which is the new one's too, and goes on by itself as somebody who was never here.
+    // Its program still knows the password, which is the new one's too, and goes on by itself as somebody who was never
+    // here.
     a.until("it is another one", |e| matches!(e, Event::MadeAnew { .. }));
     let Some(Event::MadeAnew { account: who, aside, unsent: 1 }) = a.seen.last().cloned() else {
         panic!("{:?}", a.seen)

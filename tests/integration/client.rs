@@ -112,8 +112,8 @@ impl Person {
     pub fn come_in(mut self, name: &str, new: bool) -> Self {
         if new {
             self.client.register(clock::now(), account(name), password(), password());
-            // Where the answer was lost with its connection, the same is asked again, and the account is there: the login that
-            // follows shows whose it is.
+            // Where the answer was lost with its connection, the same is asked again, and the account is there: the
+            // login that follows shows whose it is.
             self.until("registered", |e| {
                 let Event::Registered(RegisterOutcome::Answered { reply, after_timeout }) = e else { return false };
                 *reply == Registered::Done || *reply == Registered::AccountExists && *after_timeout

@@ -1,4 +1,5 @@
-//! `hongyand` as a program: where it is told to listen, how it ends, and what it says of files that are not as they were.
+//! `hongyand` as a program: where it is told to listen, how it ends, and what it says of files that are not as they
+//! were.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;

@@ -22,8 +22,8 @@ fn doubtful(event: &Event) -> bool {
     matches!(event, Event::Outgoing { state: SendState::MaybeSent | SendState::MaybeSentTwice, .. })
 }
 
-/// Nothing of what was said can be read on the wire, and the password was nowhere; what went through the encryption is there
-/// to be looked at, without what lets somebody in.
+/// Nothing of what was said can be read on the wire, and the password was nowhere; what went through the encryption is
+/// there to be looked at, without what lets somebody in.
 fn nothing_can_be_read(a: &mut Person) {
     let (inside, records): (Vec<_>, Vec<_>) =
         a.client.set_tap(false).into_iter().partition(|r| matches!(r.way, Direction::Said | Direction::Heard));

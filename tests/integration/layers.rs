@@ -1,5 +1,5 @@
-//! The invariants of absence: what must never import what; that the documents say what is there ([`documents`]), and that
-//! nothing is too long to be read in one go ([`sizes`]).
+//! The invariants of absence: what must never import what; that the documents say what is there ([`documents`]), and
+//! that nothing is too long to be read in one go ([`sizes`]).
 
 mod documents;
 mod sizes;

@@ -1,5 +1,5 @@
-//! `hongyand`'s commands beside a server that runs: the same words and codes as beside one that is stopped, in force at once
-//! and durable; and what somebody else on this machine can do with them, which is nothing.
+//! `hongyand`'s commands while a server runs: same output and exit codes, in force at once, durable, for its owner
+//! only.
 
 use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};

@@ -268,8 +268,8 @@ impl Chat {
                 world.act(*i, |client, now| client.with(now, |session| session.go_online(now)));
             }
             world.until(secs(400), |world| world.steps.is_multiple_of(64) && settled(world, &here));
-            // A device with nothing to say finds out at its next keep-alive, after 15 s, that it is not heard any more; one whose
-            // disk has refused to note what was delivered asks again after 30 s.
+            // A device with nothing to say finds out at its next keep-alive, after 15 s, that it is not heard any more;
+            // one whose disk has refused to note what was delivered asks again after 30 s.
             world.run(secs(40));
             for i in &here {
                 assert!(world.clients[*i].is_online(), "{i} is not back: {:?}", world.clients[*i].connection);

@@ -469,7 +469,8 @@ impl Client {
                 self.submit(now, Op::State { id, state });
             }
             Event::Refused { id, state } => self.submit(now, Op::Refused { id, state }),
-            // As the client does: it was not sent, and its writer is told so. The server has a lobby, so nothing else is certain.
+            // As the client does: it was not sent, and its writer is told so. The server has a lobby, so nothing else
+            // is certain.
             Event::NoRoom { id, sure } => {
                 assert!(!sure, "a server of ours is said to have no lobby");
                 self.noted.no_room.insert(id.0);

@@ -19,7 +19,8 @@ use super::tmux::{Served, until};
 struct Orphan {
     leader: Child,
     master: File,
-    /// The program's side of the terminal; one more of it keeps a terminal from hanging up only while its master is there.
+    /// The program's side of the terminal; one more of it keeps a terminal from hanging up only while its master is
+    /// there.
     side: File,
     shown: Arc<Mutex<String>>,
     reader: JoinHandle<()>,

@@ -126,7 +126,8 @@ fn what_is_typed_is_kept_whatever_is_done_meanwhile() {
     }
 }
 
-/// Neither what was deleted with all messages nor what is typed while an earlier line waits is another thing than it was.
+/// Neither what was deleted with all messages nor what is typed while an earlier line waits is another thing than it
+/// was.
 #[test]
 fn what_is_typed_goes_with_all_messages_and_stays_while_an_earlier_line_waits() {
     for lang in ["en", "zh"] {

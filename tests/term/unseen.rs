@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::foreign::{Foreign, course};
 use super::keeping::are_kept;
 
-/// The prompts of a change of the password, and what is said while it is looked at, once it is wrong, and of a line that
-/// was typed unseen.
+/// The prompts of a change of the password, and what is said while it is looked at, once it is wrong, and of a line
+/// that was typed unseen.
 const ENGLISH: [&str; 7] = [
     "Password of me:",
     "Old password:",

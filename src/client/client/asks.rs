@@ -79,8 +79,8 @@ impl Client {
         self.submit(Op::Read(Read::Friends));
     }
 
-    /// Decides what [`crate::client::history::Friends::differences`] lists: what is here goes to the server, or, without
-    /// `keep_ours`, what the server has is shown here.
+    /// Settles the differences in [`crate::client::history::Friends::differences`]: this device's values are sent to
+    /// the server or, without `keep_ours`, the server's values are shown here.
     pub fn settle_differences(&self, keep_ours: bool) {
         self.change(Op::Write(Write::SettleDifferences { keep_ours }));
         self.submit(Op::Read(Read::Friends));

@@ -1,4 +1,4 @@
-//! What a diagnosis has found, as a value, and in words.
+//! The results of a diagnosis, as values and in words.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -13,25 +13,25 @@ use crate::protocol::link::words;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum StepResult {
-    /// What was typed is no name and port.
+    /// The text is not a name with a port.
     NoTarget,
-    /// An address in numbers: nothing to look up.
+    /// The text is a numeric address, so there is nothing to look up.
     Numbers,
-    /// The name has these addresses; those that are tried.
+    /// The name has these addresses; only those that are tried are listed.
     Found { host: String, addresses: Vec<SocketAddr> },
     /// The name has no address.
     NoSuchName { host: String, error: String },
-    /// Something that is a server's answer came back, after `questions` questions.
+    /// A server's answer came back, after `questions` questions.
     Answered { at: SocketAddr, questions: u8 },
-    /// No program has the port there.
+    /// No program has opened the port there.
     Closed { at: SocketAddr },
-    /// Nothing came back.
+    /// No answer came back.
     Silent { at: SocketAddr, questions: u8 },
-    /// Answers come, but from another address or port than is asked; nobody believes those.
+    /// Answers come, but from another address or port than the one that is asked, so they are not used.
     Elsewhere { at: SocketAddr, from: SocketAddr },
-    /// The system sends nothing there.
+    /// The system cannot send there.
     Unsendable { at: SocketAddr, error: String },
-    /// Something came back that no server says; its beginning.
+    /// Something came back that is no server's answer; holds its beginning.
     Neither { at: SocketAddr, bytes: Vec<u8> },
     /// The server offers the secure dialect.
     OffersSecure,
@@ -39,27 +39,27 @@ pub enum StepResult {
     Plain,
     /// The server speaks only the plain dialect, although it spoke the secure one before.
     OnlyPlain,
-    /// The encrypted connection stands.
+    /// The encrypted connection is established.
     Shaken { rtt: Duration },
     /// The server did not answer the handshake.
     NoHandshake,
-    /// Something came back that was wrong, or the other side did not want.
+    /// The handshake failed, because of a wrong answer or because the other side refused it.
     BadHandshake(String),
     /// The server restarted during the handshake.
     Ended,
     /// The key is a known one.
     KnownKey(Vec<u8>),
-    /// No key was known; this is the one.
+    /// No key was known before; this is the server's key.
     NewKey(Vec<u8>),
-    /// Another key than the known ones.
+    /// The key is not a known one.
     ChangedKey { shown: Vec<u8>, known: Vec<Vec<u8>> },
-    /// None of those keys that can be read in the file of the known ones, which is damaged.
+    /// The key is none of those that can be read in the file of known keys, which is damaged.
     DamagedKeys { shown: Vec<u8>, file: String },
-    /// The server's clock less this machine's, in seconds, where it tells.
+    /// By how many seconds the server's clock is ahead of this machine's, if the server tells its time.
     Clock { ahead: Option<i64> },
 }
 
-/// By how many seconds clocks may differ to count as the same; servers tell whole ones.
+/// The largest difference, in seconds, at which two clocks count as the same; servers tell whole seconds.
 const SAME_TIME: u64 = 2;
 
 /// One step of the diagnosis.
@@ -67,7 +67,7 @@ const SAME_TIME: u64 = 2;
 pub struct Step {
     /// The step's result.
     pub what: StepResult,
-    /// How long it took; zero where that means nothing.
+    /// How long the step took; zero if that means nothing.
     pub took: Duration,
 }
 
@@ -85,13 +85,13 @@ pub enum Stage {
 /// The overall result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It can be reached, and nobody reads along.
+    /// The server can be reached, and nobody else can read the messages.
     Secure,
-    /// It can be reached; who carries the datagrams can read them.
+    /// The server can be reached, but anyone on the network path can read the messages.
     Plain,
-    /// It cannot be reached.
+    /// The server cannot be reached.
     Unreachable,
-    /// Something answers that is not to be talked to.
+    /// Something answers that should not be trusted.
     Doubtful,
 }
 
@@ -104,12 +104,12 @@ pub enum Mark {
     Warning,
     /// The step went badly.
     Failed,
-    /// It was not tried, or could not be.
+    /// The step was not tried, or could not be.
     Skipped,
 }
 
 impl Mark {
-    /// A sign for it.
+    /// Returns a sign for the mark.
     #[must_use]
     pub fn sign(self) -> &'static str {
         match self {
@@ -150,7 +150,7 @@ pub struct Report {
 }
 
 impl StepResult {
-    /// Whether this is about the key.
+    /// Returns whether this is a result about the key.
     pub(super) fn is_key(&self) -> bool {
         matches!(self, Self::KnownKey(_) | Self::NewKey(_) | Self::ChangedKey { .. } | Self::DamagedKeys { .. })
     }
@@ -185,7 +185,7 @@ impl StepResult {
         }
     }
 
-    /// What to do; empty where there is nothing to.
+    /// Returns the advice; empty if there is nothing to do.
     fn advice(&self, locale: &str) -> Cow<'static, str> {
         match self {
             Self::Numbers
@@ -221,7 +221,7 @@ impl Report {
         Self { server, unix_ms, steps: Vec::new(), stage: None, finished: false }
     }
 
-    /// The overall result so far.
+    /// Returns the overall result so far.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let has = |is: &dyn Fn(&StepResult) -> bool| self.steps.iter().any(|step| is(&step.what));
@@ -239,7 +239,7 @@ impl Report {
         }
     }
 
-    /// The whole in one sentence; while it is under way, what is being done.
+    /// Returns the overall result in one sentence; during the diagnosis, what is being done.
     #[must_use]
     pub fn sentence(&self, locale: &str) -> String {
         match (self.stage, self.verdict()) {
@@ -254,7 +254,7 @@ impl Report {
         .into_owned()
     }
 
-    /// The steps in words, those that were not come to as well.
+    /// Returns the steps in words, including those that were not reached.
     #[must_use]
     pub fn lines(&self, locale: &str) -> Vec<Line> {
         let mut lines: Vec<Line> = self.steps.iter().map(|step| self.line(step, locale)).collect();
@@ -285,7 +285,7 @@ impl Report {
         lines
     }
 
-    /// The whole as text, to be copied.
+    /// Returns the whole report as text, for copying.
     #[must_use]
     pub fn text(&self, locale: &str) -> String {
         let title = t!("diagnosis.title", locale = locale, server = shown(&self.server));
@@ -312,7 +312,7 @@ impl Report {
         }
     }
 
-    /// What a step has found.
+    /// Returns the result of a step in words.
     fn found(&self, step: &Step, locale: &str) -> Cow<'static, str> {
         let chinese = locale.starts_with("zh");
         let words = |key: &[u8]| words(key, chinese);
@@ -371,7 +371,7 @@ impl Report {
         }
     }
 
-    /// What that means; empty where it speaks for itself.
+    /// Returns what the result means; empty if it needs no explanation.
     fn meaning(&self, what: &StepResult, locale: &str) -> Cow<'static, str> {
         match what {
             StepResult::NoTarget
@@ -406,7 +406,7 @@ impl Report {
     }
 }
 
-/// What comes from elsewhere, in one harmless line.
+/// Makes text from another machine safe to show on one line.
 fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
@@ -428,7 +428,7 @@ fn span(seconds: u64) -> String {
     format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
-/// With the difference to UTC, since a wrong zone looks like a wrong clock.
+/// Writes a time with its difference to UTC, because a wrong time zone looks like a wrong clock.
 fn clock(unix_ms: i64) -> String {
     let time = Local.timestamp_millis_opt(unix_ms).single();
     time.map(|time| time.format("%Y-%m-%d %H:%M:%S (UTC%:z)").to_string()).unwrap_or_default()

@@ -1,9 +1,8 @@
-//! Which dialect a server speaks, asked in text that every server can read: `10#Q1#nonce#`. Ours answers
-//! `10:01:Q1:nonce`. Only a text that is something else means the plain dialect; silence means nothing.
-//!
-//! Source: the secure dialect, "Finding each other". Not every server answers what it does not know, so
-//! after three silent `10#` an `08#` goes along, to which everybody has an answer. On a bad network the
-//! answer to that may come where the one to `10#` was lost, so it must happen several times.
+//! Finds out which dialect a server speaks, with a text that every server can read: `10#Q1#nonce#`. A Hongyan server
+//! answers `10:01:Q1:nonce`. Only another answer means the plain dialect; silence means nothing.
+//! Source: the secure dialect, "Finding each other". Not every server answers an unknown request, so after three
+//! unanswered `10#` an `08#` is sent with each, which every server answers. On a bad network the answer to `08#` may
+//! arrive while the one to `10#` is lost, so this must happen several times.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -15,12 +14,12 @@ use crate::protocol::wire::{Charset, Learned, Reply, Request};
 /// The interval between requests.
 const AGAIN: Duration = Duration::from_millis(300);
 const MOST: Duration = Duration::from_secs(2);
-/// How many `10#` go alone, before an `08#` goes beside them.
+/// The number of `10#` that are sent alone, before an `08#` is sent with each.
 const ALONE: u8 = 3;
-/// How many questions go out at even distances; after them they go out later and later.
+/// The number of questions at equal intervals; after these, each interval is longer.
 const QUICK: u8 = 12;
-/// How many times an `08#` is answered and the `10#` beside it is not, before the server counts as one that
-/// does not know it: at 30 % loss each way one in 50,000 of ours would.
+/// How many times an `08#` is answered and the `10#` sent with it is not, before the server counts as one that does not
+/// know `10#`. At 30 % loss each way, one in 50,000 Hongyan servers would be mistaken for one.
 const DEAF: u8 = 8;
 /// Padding of the request in bytes, so that the answer is not longer than the request.
 const PADDING: usize = 16;
@@ -30,11 +29,11 @@ const PADDING: usize = 16;
 pub enum SpokenDialect {
     /// The plain dialect, which every server speaks.
     Plain,
-    /// The secure dialect, as every server of ours does.
+    /// The secure dialect, which every Hongyan server speaks.
     Secure,
 }
 
-/// The question which dialect a server speaks: sends `10#` and `08#` until an answer tells.
+/// The query for a server's dialect: sends `10#` and `08#` until an answer tells it.
 #[derive(Debug)]
 pub struct DialectQuery {
     nonce: String,
@@ -43,13 +42,13 @@ pub struct DialectQuery {
     next: Instant,
     step: Duration,
     deaf: u8,
-    /// What may still be answered, in the order it was sent.
+    /// The requests that may still be answered, in the order they were sent.
     unanswered: VecDeque<(Request, Instant)>,
     transmits: VecDeque<Transmit>,
 }
 
 impl DialectQuery {
-    /// Begins to ask: the first `10#` is due at once.
+    /// Begins a query; the first `10#` is due at once.
     #[must_use]
     pub fn new(now: Instant, dice: &mut Dice) -> Self {
         let nonce = format!("{:016x}", dice.roll());
@@ -84,30 +83,30 @@ impl DialectQuery {
         self.unanswered.push_back((request, now));
     }
 
-    /// The datagrams that may still be answered, and when they were sent.
+    /// Returns the datagrams that may still be answered, and when they were sent.
     pub fn unanswered(&self) -> impl Iterator<Item = (Vec<u8>, Instant)> {
         self.unanswered.iter().map(|(request, sent)| (request.encode(Charset::default()), *sent))
     }
 
-    /// Whether such a text would say something; it must be certain then that it answers nothing else.
+    /// Returns whether such a text would tell the dialect, if it is certain that it answers no other request.
     #[must_use]
     pub fn would_mean(reply: &Reply) -> bool {
         matches!(reply, Reply::NotUnderstood | Reply::Other(_) | Reply::NotLoggedIn | Reply::CountAll(_))
     }
 
-    /// The first of its kind is answered; of a server that answers in order no answer to what was sent before it
-    /// can still come.
+    /// Notes that the first request of its kind is answered. A server answers in order, so no answer to an earlier
+    /// request can still come.
     fn settle(&mut self, counting: bool) {
         let at = self.unanswered.iter().position(|(request, _)| (*request == Request::CountAll) == counting);
         self.unanswered.drain(..at.map_or(0, |at| at + 1));
     }
 
-    /// The next datagram for the server.
+    /// Returns the next datagram for the server.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.transmits.pop_front()
     }
 
-    /// When [`DialectQuery::handle_timeout`] wants to be called.
+    /// Returns when [`DialectQuery::handle_timeout`] is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
         self.next
@@ -126,12 +125,12 @@ impl DialectQuery {
         self.ask(now);
     }
 
-    /// A text from the server: what it speaks, if that says it.
+    /// Takes in a text from the server, and returns the dialect if the text tells it.
     pub fn handle_text(&mut self, now: Instant, bytes: &[u8]) -> Option<SpokenDialect> {
         let reply = Reply::decode(bytes, &mut Learned::default());
         match reply {
             Reply::Hello { nonce } => (nonce == self.nonce).then_some(SpokenDialect::Secure),
-            // Whatever else it says to `10#`.
+            // Any other answer to `10#`.
             Reply::NotUnderstood | Reply::Other(_) => {
                 self.settle(false);
                 Some(SpokenDialect::Plain)
@@ -142,7 +141,7 @@ impl DialectQuery {
                 if self.deaf >= DEAF {
                     return Some(SpokenDialect::Plain);
                 }
-                // It is there, and no answer to what was sent before this one can still come.
+                // The server is there, and no answer to an earlier request can still come.
                 self.ask(now);
                 None
             }
@@ -150,7 +149,7 @@ impl DialectQuery {
                 self.settle(false);
                 Some(SpokenDialect::Plain)
             }
-            // Left over from before, at the same port.
+            // This answers a request of an earlier session at the same port.
             _ => None,
         }
     }

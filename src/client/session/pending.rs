@@ -40,7 +40,8 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// In place of an earlier one of its kind; a login also of all messages, which are loaded anew.
+    /// Adds a request in place of an earlier one of its kind. A login also replaces all messages, which are loaded
+    /// anew.
     pub(super) fn add(&mut self, wish: PendingRequest) {
         let registers = wish.is_to_register();
         self.open.retain(|open| open.is_to_register() != registers);
@@ -54,7 +55,7 @@ impl Pending {
         self.open.push(wish);
     }
 
-    /// A message waits, once.
+    /// Adds a message, unless it already waits.
     pub(super) fn wait(&mut self, message: PendingMessage) {
         if !self.messages.iter().any(|waiting| waiting.id == message.id) {
             self.messages.push(message);
@@ -71,7 +72,7 @@ impl Pending {
         std::mem::take(&mut self.messages)
     }
 
-    /// Wants the last login once more, if nothing else is open; whether it does.
+    /// Repeats the last login if no other request is open, and returns whether it does.
     pub(super) fn log_in_again(&mut self) -> bool {
         let login = self.login.clone().filter(|_| self.open.is_empty());
         let wanted = login.is_some();
@@ -79,7 +80,7 @@ impl Pending {
         wanted
     }
 
-    /// Wants once more what was not answered, if nothing else is open.
+    /// Repeats the requests that were not answered, if no other request is open.
     pub(super) fn begin_again(&mut self) {
         if self.open.is_empty() {
             let login = self.login.clone().filter(|_| self.online);
@@ -87,12 +88,12 @@ impl Pending {
         }
     }
 
-    /// Nothing is to be asked for any more.
+    /// Drops all open requests.
     pub(super) fn drop_open(&mut self) {
         self.open.clear();
     }
 
-    /// The registration was answered, or its answer is not waited for any more.
+    /// Notes that the registration was answered, or that its answer is not waited for any more.
     pub(super) fn registered(&mut self) {
         self.registering = None;
     }
@@ -106,7 +107,7 @@ impl Pending {
         self.online = online;
     }
 
-    /// Whether anybody wants anything.
+    /// Returns whether the user wants to be online or to register.
     pub(super) fn any(&self) -> bool {
         self.online || self.is_registering()
     }

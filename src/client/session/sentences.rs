@@ -1,4 +1,4 @@
-//! What became of something, as a sentence in the language of the moment; the same in every face.
+//! Outcomes as sentences in the current language, the same in every face.
 
 use std::borrow::Cow;
 use std::time::Instant;
@@ -50,12 +50,12 @@ impl CloseReason {
     }
 }
 
-/// A server's words, or the carrier's, on one line.
+/// Makes a reason given by the server or the link safe to show on one line.
 fn short(why: &str) -> String {
     why.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
 }
 
-/// Why a server said "later", as far as it says.
+/// Returns the sentence why a server answered "later", as far as it gave a reason.
 pub(in crate::client) fn later(why: Option<Reason>) -> Cow<'static, str> {
     match why {
         Some(Reason::NotStored) => t!("secure.try_later"),

@@ -65,8 +65,8 @@ impl<T: Transport> Runner<T> {
         Ok(Some(CaseReport { number: 1, id: "own-reply", exchanges, verdict, attempts: 1, habits: Vec::new() }))
     }
 
-    /// Whether the network, and not the server, changes the order: two questions that are answered at once, sent together
-    /// many times. A server that swaps them does so always or never.
+    /// Whether the network, and not the server, changes the order: two questions that are answered at once, sent
+    /// together many times. A server that swaps them does so always or never.
     pub(super) fn reorders(&mut self) -> io::Result<bool> {
         const ROUNDS: usize = 20;
         const LEAST: usize = 6;

@@ -112,8 +112,9 @@ impl Peer {
         }
     }
 
-    /// A server answers a client's small packet with one of its own where it knows that packets are lost: an acknowledgement by
-    /// itself is sent later, and if it is lost not again. A client answers none, so they do not go round.
+    /// A server answers a client's small packet with one of its own where it knows that packets are lost: an
+    /// acknowledgement by itself is sent later, and if it is lost not again. A client answers none, so they do not go
+    /// round.
     pub(super) fn answer_nudge(&mut self) {
         if std::mem::take(&mut self.nudged)
             && self.connection.side().is_server()

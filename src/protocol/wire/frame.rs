@@ -73,7 +73,8 @@ pub const PEOPLE: usize = 50;
 #[serde(tag = "t", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum FromClient {
-    /// A new account. `name` is what others are shown its owner under: its first profile. Answered by `registered` or `error`.
+    /// A new account. `name` is what others are shown its owner under: its first profile. Answered by `registered` or
+    /// `error`.
     Register {
         id: u64,
         account: String,
@@ -105,8 +106,8 @@ pub enum FromClient {
     /// A message; `counter` is this device's own, rising, and never used for another message. The same
     /// again is answered as the first time. Answered by `accepted` or `refused`. `after` is the counter of
     /// the message to the same receiver that is unanswered and was sent before it: without that one this
-    /// one is not taken. `made` is when the account was made that it was written to: another one of that name does not get
-    /// it.
+    /// one is not taken. `made` is when the account was made that it was written to: another one of that name does not
+    /// get it.
     Send {
         counter: u64,
         to: String,
@@ -138,8 +139,8 @@ pub enum FromClient {
     /// This account's items are on this device's disk up to this version (0: none). Answered by `items`, once, as soon
     /// as there is something newer.
     Items { version: u64 },
-    /// Sets or removes an item of a kind that devices set. Answered by `done`, or by `error`. All devices of the account
-    /// are told by `items`.
+    /// Sets or removes an item of a kind that devices set. Answered by `done`, or by `error`. All devices of the
+    /// account are told by `items`.
     Set {
         id: u64,
         #[serde(flatten)]
@@ -159,11 +160,11 @@ pub enum FromClient {
     AnswerFriend { id: u64, account: String, accept: bool },
     /// Ends a friendship, or withdraws a request. Answered by `done`, also if there is none any more.
     Unfriend { id: u64, account: String },
-    /// Asks who these accounts are, at most [`PEOPLE`]. Answered by `people`, or by `error`. A server of an earlier version
-    /// does not answer.
+    /// Asks who these accounts are, at most [`PEOPLE`]. Answered by `people`, or by `error`. A server of an earlier
+    /// version does not answer.
     People { id: u64, accounts: Vec<String> },
-    /// Looks for people by the beginning of their account or by a part of their name. Answered by `found`, or by `error`. A server
-    /// of an earlier version does not answer.
+    /// Looks for people by the beginning of their account or by a part of their name. Answered by `found`, or by
+    /// `error`. A server of an earlier version does not answer.
     Find { id: u64, text: String },
     /// Asks for a sign of life and the server's clock. Answered by `pong`.
     Ping { id: u64 },
@@ -205,8 +206,8 @@ pub enum FromServer {
     },
     /// The message was not taken. `try_later` and `out_of_turn`: it is to be sent again under this counter; after
     /// `wait` milliseconds where that is said, since the account has sent as much as it may for now. `reason` says
-    /// more of `try_later` where there is more to say; `made`, beside `made_anew`, when the account was made that has the name
-    /// now.
+    /// more of `try_later` where there is more to say; `made`, beside `made_anew`, when the account was made that has
+    /// the name now.
     Refused {
         counter: u64,
         code: Code,
@@ -269,9 +270,9 @@ pub enum FromServer {
     },
     /// The account exists; `made` is when it was created, in seconds since 1970.
     Account { id: u64, account: String, made: i64 },
-    /// What changed of this account's items up to `version`, in the order in which it changed; to be on disk before this
-    /// version is said. `anew`: what the device has is to be forgotten before. `more`: there is more to be asked for; else
-    /// `digest` is the sum of the digests of all items.
+    /// What changed of this account's items up to `version`, in the order in which it changed; to be on disk before
+    /// this version is said. `anew`: what the device has is to be forgotten before. `more`: there is more to be asked
+    /// for; else `digest` is the sum of the digests of all items.
     Items {
         version: u64,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -295,8 +296,8 @@ pub enum FromServer {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         more: bool,
     },
-    /// The request with this id failed. `reason` says more of `try_later` where there is more to say; `wait` is after how
-    /// many milliseconds the same may be asked again, where that is known.
+    /// The request with this id failed. `reason` says more of `try_later` where there is more to say; `wait` is after
+    /// how many milliseconds the same may be asked again, where that is known.
     Error {
         id: u64,
         code: Code,

@@ -59,8 +59,8 @@ pub enum Kind {
     Read,
     /// Who may ask to be a friend: a [`MayAsk`]. Set by devices; its key is empty.
     MayAsk,
-    /// Who the account's owner is to others: a [`Profile`]. Set by devices; its key is empty. The server tells it to everybody
-    /// who asks, and puts it into the items that others have about the account.
+    /// Who the account's owner is to others: a [`Profile`]. Set by devices; its key is empty. The server tells it to
+    /// everybody who asks, and puts it into the items that others have about the account.
     Profile,
     /// Somebody who is a friend: a [`Friend`]. Set by the server.
     Friend,
@@ -193,8 +193,8 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Checks what a device wants to set, for the server: the value as it is to be stored, cleaned of what a text on one
-    /// line cannot hold; `None` removes the item.
+    /// Checks what a device wants to set, for the server: the value as it is to be stored, cleaned of what a text on
+    /// one line cannot hold; `None` removes the item.
     ///
     /// # Errors
     /// [`Unfit`] if the kind is the server's to set, the key is of no such thing, or the value is not of the kind.

@@ -1,10 +1,10 @@
-//! The search for people: by the beginning of their account, by a part of the name in their profile, and by how that sounds
-//! (the secure dialect, "Finding people").
+//! The search for people: by the beginning of their account, by a part of the name in their profile, and by how that
+//! sounds (the secure dialect, "Finding people").
 //!
-//! What a search compares is in memory, since looking through the database would take too long: for each account 32 bytes and
-//! both texts, together about 64 bytes and never more than about 350. It is read when somebody searches for the first time,
-//! piece by piece, so that operations that are to be stored do not wait for it, and brought up to date after each commit. The
-//! profiles of those who are found are read from the database.
+//! What a search compares is in memory, since looking through the database would take too long: for each account 32
+//! bytes and both texts, together about 64 bytes and never more than about 350. It is read when somebody searches for
+//! the first time, piece by piece, so that operations that are to be stored do not wait for it, and brought up to date
+//! after each commit. The profiles of those who are found are read from the database.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BinaryHeap;
@@ -20,14 +20,16 @@ use crate::protocol::wire::item::{Card, Profile};
 
 /// How many accounts are read in one piece, which takes a few milliseconds.
 const PIECE: usize = 2_048;
-/// The most bytes that are kept of a folded account and of a folded name. Only texts that grow much by folding have more.
+/// The most bytes that are kept of a folded account and of a folded name. Only texts that grow much by folding have
+/// more.
 const KEPT: usize = 128;
 
 /// The result of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The people that were found, at most [`PEOPLE`], best first: the account itself, accounts that begin like this, names
-    /// that are equal, names that begin like this, names that contain it; within each of these in the order of accounts.
+    /// The people that were found, at most [`PEOPLE`], best first: the account itself, accounts that begin like this,
+    /// names that are equal, names that begin like this, names that contain it; within each of these in the order of
+    /// accounts.
     pub people: Vec<Card>,
     /// Whether there are others.
     pub more: bool,

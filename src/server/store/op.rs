@@ -250,7 +250,8 @@ pub enum Done {
     Changed { job: u64, outcome: Outcome, lists: Vec<AccountId> },
     /// Profiles in the order in which the accounts were named; names without an account are left out.
     Cards { job: u64, cards: Vec<Card> },
-    /// The people that were found, or `None` while the directory is still being read; the search is to be repeated then.
+    /// The people that were found, or `None` while the directory is still being read; the search is to be repeated
+    /// then.
     Found { job: u64, found: Option<Found> },
     /// Messages, oldest first; `more` says whether there are others beyond them.
     Messages { job: u64, messages: Vec<StoredMessage>, more: bool },

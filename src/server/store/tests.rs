@@ -269,8 +269,8 @@ fn somebody_is_found_with_all_that_the_engine_has_of_them() {
         (accounts, here.into_iter().map(|of| of.name).collect::<Vec<_>>())
     };
     assert_eq!((here(&store, 80), here(&store, 81)), ((3, vec!["b".into()]), (3, vec![])));
-    // A message taken in the plain dialect no longer counts, even if that cannot be written. One that a device has taken
-    // counts until it is written, since the result of the write lowers the count.
+    // A message taken in the plain dialect no longer counts, even if that cannot be written. One that a device has
+    // taken counts until it is written, since the result of the write lowers the count.
     store.connection().pragma_update(None, "query_only", true).expect("set");
     let taken =
         [Op::Write(Write::Taken { message: 2, at: 8 }), Op::Write(Write::TakenTo { account: 1, row: 3, at: 8 })];

@@ -1,5 +1,5 @@
-//! What a window does by keys and by menus: an action is one entry of its window's table, with its keys, its line in the
-//! list of keys and its name in a menu. Dispatch, list and menu read the tables; nothing else knows them.
+//! What a window does by keys and by menus: an action is one entry of its window's table, with its keys, its line in
+//! the list of keys and its name in a menu. Dispatch, list and menu read the tables; nothing else knows them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -133,8 +133,8 @@ impl fmt::Display for Press {
     }
 }
 
-/// One action of a window. `D` is what it does, as its window calls it; `S` is the state by which a menu decides whether to
-/// offer it.
+/// One action of a window. `D` is what it does, as its window calls it; `S` is the state by which a menu decides
+/// whether to offer it.
 #[derive(Clone, Copy)]
 pub struct Action<D: 'static, S: 'static = ()> {
     keys: &'static [Press],
@@ -188,8 +188,8 @@ impl<D: Copy, S> Action<D, S> {
     }
 }
 
-/// The action that a table has for the key that was just pressed, if any. `editing` is true while a field has the focus,
-/// which leaves fewer actions. A window asks this first, and then for the keys that work in every window.
+/// The action that a table has for the key that was just pressed, if any. `editing` is true while a field has the
+/// focus, which leaves fewer actions. A window asks this first, and then for the keys that work in every window.
 #[must_use]
 pub fn pressed<D: Copy, S>(table: &[Action<D, S>], editing: bool) -> Option<D> {
     let with_shift = |press: &Press| matches!(press, Press::CtrlShift(_)) && press.is_pressed();
@@ -204,9 +204,8 @@ pub fn pressed<D: Copy, S>(table: &[Action<D, S>], editing: bool) -> Option<D> {
     of(&with_shift).or_else(|| if everywhere { None } else { of(&|press| press.is_pressed()) })
 }
 
-/// Opens a menu of what a table offers, at `at` in the window of the event or at the pointer, and returns what the chosen
-/// entry does.
-/// Blocks in FLTK's loop, so no borrow may be held.
+/// Opens a menu of what a table offers, at `at` in the window of the event or at the pointer, and returns what the
+/// chosen entry does. Blocks in FLTK's loop, so no borrow may be held.
 #[must_use]
 pub fn choose<D: Copy, S>(table: &[Action<D, S>], now: &S, at: Option<(i32, i32)>) -> Option<D> {
     let offered = offered(table, now);
@@ -222,8 +221,8 @@ fn offered<'a, D: Copy, S>(table: &'a [Action<D, S>], now: &S) -> Vec<&'a Action
 /// A line of the list of keys: the keys as they are shown, and the key of the text that says what they do.
 pub type Line = (String, &'static str);
 
-/// The part of an action that does not depend on its window: its keys, their text in the list of keys, its name in a menu, and
-/// whether it does anything itself.
+/// The part of an action that does not depend on its window: its keys, their text in the list of keys, its name in a
+/// menu, and whether it does anything itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown {
     keys: &'static [Press],

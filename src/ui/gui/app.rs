@@ -195,8 +195,8 @@ fn drain() {
     }
 }
 
-/// Hands a window's event to the part of `app` that owns the window. Nothing is borrowed here, so that a part can open a
-/// dialog while messages go on arriving behind it.
+/// Hands a window's event to the part of `app` that owns the window. Nothing is borrowed here, so that a part can open
+/// a dialog while messages go on arriving behind it.
 fn apply(event: UiEvent) {
     match event {
         UiEvent::Login(event) => entry::apply(event),

@@ -1,6 +1,6 @@
 //! The server's rules for devices under any sequence of what they can do: coming in by password or token,
-//! sending, acknowledging, asking what was delivered, reading back, staying beside each other, setting items, making friends, saying who
-//! they are, looking for people, leaving, being cut off; with time, late workers and a full disk.
+//! sending, acknowledging, asking what was delivered, reading back, staying beside each other, setting items, making
+//! friends, saying who they are, looking for people, leaving, being cut off; with time, late workers and a full disk.
 //! The store is in memory. In the end a new device of each account is sent everything, in order, once.
 #![no_main]
 

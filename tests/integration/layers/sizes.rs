@@ -1,5 +1,6 @@
-//! What is read in one go stays short: files, and structs, which have at most 20 fields. That a function has at most 80 lines is clippy's
-//! `too_many_lines`, by `clippy.toml`; here it is held that nothing but a named exception is excused from it.
+//! What is read in one go stays short: files, and structs, which have at most 20 fields. That a function has at most 80
+//! lines is clippy's `too_many_lines`, by `clippy.toml`; here it is held that nothing but a named exception is excused
+//! from it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

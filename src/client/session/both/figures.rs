@@ -1,4 +1,4 @@
-//! What can be read of the connection and of the server's keys, in whichever dialect is spoken.
+//! Figures of the connection and the server's keys, for both dialects.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! What follows from what is found out: a dialect is spoken from now on, or is not any more, and what is wanted goes on to its
-//! session.
+//! Changes from one dialect to another, once it is known which one the server speaks, and hands the waiting requests to
+//! the new session.
 
 use std::time::Instant;
 
@@ -29,12 +29,12 @@ impl Session {
         self.follow(now, step);
     }
 
-    /// Goes over to the plain dialect with all that is not settled.
+    /// Changes to the plain dialect, with everything that is not settled.
     pub(super) fn go_over(&mut self, now: Instant) {
         self.wishes.begin_again();
         let was_secure = self.seek();
         if was_secure {
-            // Nobody listens to that one any more.
+            // That session's events are not read any more.
             self.tell(Event::Silent(None));
             self.show(ConnectionState::LoggingIn);
         }
@@ -42,14 +42,14 @@ impl Session {
         self.follow(now, step);
     }
 
-    /// What is spoken is not known any more; whether it was the secure dialect.
+    /// Starts to ask again which dialect is spoken, and returns whether it was the secure one.
     fn seek(&mut self) -> bool {
         let choice = &self.choice;
         let left = self.state.seek(|left| plain_session(choice, left));
         let was_secure = left.is_some();
         if let Some(mut secure) = left {
             self.last_token = secure.last_token();
-            // What that one has not settled goes on waiting; what may have arrived is said so.
+            // Messages that are not settled keep waiting, marked if they may have arrived already.
             for (id, to, text, again) in secure.take_outbox() {
                 self.wishes.wait(PendingMessage { id, to: to.into(), text, again });
             }
@@ -62,7 +62,7 @@ impl Session {
         self.state.expect_late(&self.choice.take_left_over());
         match step {
             Step::Wait => {}
-            // Somebody agreed to that before, and nobody was ever there in the other.
+            // The user agreed to the plain dialect before, and nobody was logged in in the secure one.
             Step::Speak { speaks: SpokenDialect::Plain, .. } if self.speaks() == Some(SpokenDialect::Secure) => {
                 self.go_over(now)
             }
@@ -111,7 +111,8 @@ impl Session {
         let Some(plain) = self.state.text_mut() else { return };
         match wish {
             PendingRequest::Register { account, password, confirm } => plain.register(now, account, password, confirm),
-            // It would be refused there, and everybody on the way could read the password.
+            // The server would refuse the login in the plain dialect, and anyone on the network path could read the
+            // password.
             PendingRequest::Login { .. } | PendingRequest::Resume { .. } if self.encrypted_only => {
                 self.refuse_login(LoginOutcome::EncryptedOnly);
             }
@@ -158,7 +159,7 @@ impl Session {
     }
 }
 
-/// The plain dialect's session for this server, after what is left of one before it.
+/// Makes the plain dialect's session for this server, with what an earlier one left over.
 pub(super) fn plain_session(choice: &DialectChoice, left: plain::Leftovers) -> plain::Session {
     let mut plain = plain::Session::after(left);
     let KnownServer { secure_only, foreign, fragile, .. } = *choice.known();

@@ -1,4 +1,5 @@
-//! What is spoken with the server, or sought: each state owns the session of its dialect, and drops it when it ends.
+//! Which dialect is spoken with the server, or that this is being found out. Each state owns the session of its dialect
+//! and drops it at its end.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -17,11 +18,11 @@ pub(super) enum State {
     Secure(Box<Secure>),
 }
 
-/// What there is while the secure dialect is spoken.
+/// The state while the secure dialect is spoken.
 #[derive(Debug)]
 pub(super) struct Secure {
     pub(super) session: secure::Session,
-    /// Datagrams that were typed by hand: they stand beside everything.
+    /// Datagrams that were typed by hand; they are sent outside the secure session.
     pub(super) typed: VecDeque<Transmit>,
     /// What the earlier session of the plain dialect left behind.
     left: plain::Leftovers,
@@ -69,7 +70,7 @@ impl State {
         }
     }
 
-    /// The plain dialect is spoken from now on; `new` makes its session after the secure one.
+    /// Changes to the plain dialect; `new` makes its session from what an earlier one left over.
     pub(super) fn speak_plain(&mut self, new: impl FnOnce(plain::Leftovers) -> plain::Session) {
         self.turn(|state| match state {
             Self::Sought(plain) | Self::Plain(plain) => Self::Plain(plain),
@@ -77,7 +78,7 @@ impl State {
         });
     }
 
-    /// The secure dialect is spoken from now on, by this session if it was not before.
+    /// Changes to the secure dialect; `new` makes its session if it was not spoken before.
     pub(super) fn speak_securely(&mut self, new: impl FnOnce() -> secure::Session) {
         self.turn(|state| match state {
             Self::Sought(plain) | Self::Plain(plain) => {
@@ -87,7 +88,8 @@ impl State {
         });
     }
 
-    /// What is spoken is not known any more, and nobody is logged in; `new` as above. The secure session, if it was that.
+    /// Changes to the state in which the dialect is unknown and nobody is logged in; `new` makes its session from what
+    /// an earlier one left over. Returns the secure session, if that dialect was spoken.
     pub(super) fn seek(&mut self, new: impl FnOnce(plain::Leftovers) -> plain::Session) -> Option<secure::Session> {
         let mut over = None;
         self.turn(|state| match state {

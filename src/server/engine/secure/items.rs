@@ -11,8 +11,8 @@ use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::engine::{Engine, Now};
 use crate::server::store::{AccountId, Done, ItemPage, Op, Outcome, Read, Write};
 
-/// How many accounts' devices are told in one turn that items have changed. Someone may have 10,000 friends; the rest follow
-/// in later turns, so that others' requests come in between.
+/// How many accounts' devices are told in one turn that items have changed. Someone may have 10,000 friends; the rest
+/// follow in later turns, so that others' requests come in between.
 const AT_ONCE: usize = 256;
 
 /// What a device has been told of its account's items.

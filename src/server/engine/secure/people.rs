@@ -1,5 +1,5 @@
-//! The profiles of accounts that a device asks about, and the search for people. The store reads many at a time, so that
-//! none of them has to be in memory.
+//! The profiles of accounts that a device asks about, and the search for people. The store reads many at a time, so
+//! that none of them has to be in memory.
 
 use super::PendingFrame;
 use crate::base::model::Account;
@@ -11,7 +11,8 @@ use crate::server::engine::{Engine, Now};
 use crate::server::store::{AccountId, Done, Found, Op, Read};
 
 impl Engine {
-    /// Handles a device's question for profiles. The answer does not show who has blocked the asker: profiles are public.
+    /// Handles a device's question for profiles. The answer does not show who has blocked the asker: profiles are
+    /// public.
     pub(super) fn device_asks_who(
         &mut self,
         now: Now,

@@ -215,7 +215,8 @@ impl SignedIn {
         }
     }
 
-    /// The place of a chat window that is opened for the first time: beside the main window, its corner free of other chats.
+    /// The place of a chat window that is opened for the first time: beside the main window, its corner free of other
+    /// chats.
     fn beside(&self) -> [i32; 4] {
         let main = self.main.window();
         let on = main.screen_num();

@@ -122,8 +122,8 @@ impl Entry {
         self.login.set_known(account.is_ok_and(known));
     }
 
-    /// The registration window, if the last request was made there; its answer is shown there, every other one in the login
-    /// window.
+    /// The registration window, if the last request was made there; its answer is shown there, every other one in the
+    /// login window.
     pub fn registration(&mut self) -> Option<&mut Registering> {
         self.register.as_mut().filter(|_| self.asker == Asker::Registration)
     }
