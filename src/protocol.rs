@@ -6,6 +6,5 @@
 pub mod link;
 pub mod wire;
 
-/// The UDP port where a server of ours listens unless it is told otherwise, and where a name without a port is looked
-/// for.
+/// The UDP port on which a Hongyan server listens by default, and which a server's name without a port stands for.
 pub const PORT: u16 = 21568;

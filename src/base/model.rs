@@ -6,7 +6,7 @@
 //!
 //! Its parts:
 //!
-//! - `state`: how far a message of one's own has come, what that is called, and what may be done with it.
+//! - `state`: the delivery state of a message that this account sent, its name, and what may be done with it.
 //! - `names`: which new names could be taken for another's, how such names of before are shown, and the one place
 //!   that puts a room's writer and text together and takes them apart.
 

@@ -231,7 +231,7 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
     if let Some(Command::Protocol) = args.command {
         let page = hongyan::protocol::wire::reference(locale(args.lang.as_deref()));
         for line in page.lines().filter(|line| !line.starts_with("<a id=")) {
-            // Whoever pages through it may stop before its end.
+            // A pager may be closed before the end of the text.
             if writeln!(std::io::stdout(), "{line}").is_err() {
                 break;
             }
@@ -329,7 +329,7 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
                 let name = hongyan::base::model::names::shown(&row.name);
                 let only = if row.secure_only { "\tsecure-only" } else { "" };
                 let online = if row.online { "\tonline" } else { "" };
-                // Whoever reads it may have seen enough.
+                // The reader may close the pipe before the end.
                 if writeln!(std::io::stdout(), "{name}\t{} unread\t{at}{only}{online}", row.unread).is_err() {
                     break;
                 }

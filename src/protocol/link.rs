@@ -477,7 +477,7 @@ impl Link {
         self.events.push_back(Event::Lost { peer: id, why });
     }
 
-    /// A handle is reused by the library, so nothing of ours may outlive it.
+    /// Removes everything stored for this handle, because the library reuses handles.
     fn drop_peer(&mut self, handle: ConnectionHandle) {
         if let Some(peer) = self.peers.remove(&handle) {
             self.opening.remove(&peer.id);

@@ -89,7 +89,7 @@ impl Flood {
         Ok(Self { material, server, said: 0 })
     }
 
-    /// At most so many hostile datagrams a second, for a few seconds.
+    /// Sends at most this number of hostile datagrams a second, for a few seconds.
     pub fn run(&mut self, devices: &mut Devices, kind: Kind, rate: u64) -> io::Result<Outcome> {
         let kind = KINDS.iter().position(|k| *k == kind).expect("one of them").to_string();
         let mut strangers = Command::new("nice")

@@ -34,7 +34,7 @@ use measure::{Figures, hongyand, resident_mib};
 
 const ACCOUNTS: u32 = 1_000_000;
 const MESSAGES: u32 = 10_000_000;
-/// One message in so many is unread.
+/// One message in this number is unread.
 const UNREAD: u32 = 100;
 
 fn main() -> io::Result<ExitCode> {

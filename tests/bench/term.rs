@@ -117,7 +117,7 @@ impl Drop for Terminal {
     }
 }
 
-/// A server with so many messages for everybody, which it hands out as fast as they are taken.
+/// Starts a server with this number of messages for everybody, which it hands out as fast as they are taken.
 fn serve(messages: Arc<AtomicUsize>) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let at = socket.local_addr().expect("bound");

@@ -47,8 +47,8 @@ fn what_is_typed_survives_any_end_of_the_program() {
     }
 }
 
-/// Whoever has all messages with somebody deleted has what they were typing to them deleted too, whether its chat is
-/// open, was closed before, or has just had another letter.
+/// Deleting all messages with somebody also deletes the draft to them, whether the chat is open, was closed before, or
+/// has just had another letter.
 #[test]
 fn what_is_typed_goes_with_all_messages() {
     let place = Place::new();

@@ -58,8 +58,8 @@ fn who_does_not_exist_is_not_added() {
     }
 }
 
-/// The chat says from where on it is with somebody else, and what was written to the earlier one stays here. The same
-/// of one's own account: nothing of the earlier one is shown any more, nor lost.
+/// The chat says from where on it is with another account of the same name, and messages to the earlier one stay here.
+/// The same holds for the user's own account: nothing of the earlier one is shown any more, and nothing is lost.
 #[test]
 fn an_account_that_was_made_anew_is_another_one() {
     for (lang, main, title, own) in [

@@ -478,7 +478,7 @@ fn without_a_server_one_is_started_and_without_a_display_it_is_said() {
     };
     until("the local server", answers);
     assert!(!me.log().contains("ERROR"));
-    // It ends by itself when nobody logs in for a minute, or is killed: whoever needs it starts it again.
+    // It ends when nobody logs in for a minute, or is killed; the next program that needs it starts it again.
     let kill = || {
         for server in me.children() {
             assert!(Command::new("kill").args(["-9", &server]).status().is_ok_and(|s| s.success()));

@@ -207,7 +207,7 @@ fn a_place_that_was_taken_is_taken_back() {
     place.desk.picture("kicked-back");
     there.keys(&["Tab", "Return"]);
     here.said("asked: 此账号于");
-    // Whoever has had enough of that stays offline.
+    // A user who does not want that stays offline.
     here.window("鸿雁");
     here.keys(&["Tab", "Tab", "Return"]);
     here.said("link: Offline");

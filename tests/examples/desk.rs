@@ -105,7 +105,7 @@ impl Eye {
         Self { x }
     }
 
-    /// How often something was drawn since the last call, waiting at most so long for the first.
+    /// Returns how often something was drawn since the last call; waits at most this long for the first.
     pub fn drawn(&self, wait: Duration) -> usize {
         let end = std::time::Instant::now() + wait;
         loop {

@@ -49,7 +49,7 @@ pub fn between(display: &str) -> String {
     for listener in listeners {
         let real = real.clone();
         let serve = move || {
-            // A connection is FLTK's or one of ours; all of them count.
+            // A connection is FLTK's or this program's; all of them count.
             for client in listener.incoming().flatten() {
                 let server = UnixStream::connect(&real).expect("the display");
                 let (from, to) = (client.try_clone().expect("a handle"), server.try_clone().expect("a handle"));
@@ -236,7 +236,7 @@ pub fn a_chats_pieces_make_the_whole() {
     drop(chat);
 }
 
-/// Thirty people in one group; the first has said something, and has so many unread.
+/// Thirty people in one group; the first has written, with this number of unread messages.
 pub fn people(unread: u64, last: &str) -> Vec<Conversation> {
     let conversation = |n: i64| {
         let (remark, group) = (format!("同学 {n}"), "网络课".to_owned());
@@ -281,7 +281,7 @@ pub fn a_search_without_a_hit_says_so() {
     drop(main);
 }
 
-/// The main window: one's own state, the list, what it says, and the connection line.
+/// The main window: the user's state, the list with its texts, and the connection line.
 pub fn the_main_windows_pieces_make_the_whole() {
     let (emit, _) = events();
     let me = Me { account: account("me"), nickname: "Ada".to_owned() };

@@ -1,5 +1,5 @@
-//! Every window, in both languages, on the screens people have, at the zooms they use, with the longest texts: all
-//! of it is on the screen, no text of ours is cut, and every control can be reached.
+//! Every window, in both languages, on common screens, at common zooms, with the longest texts: all of it is on the
+//! screen, no text of the program is cut, and every control can be reached.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;

@@ -169,8 +169,8 @@ pub fn a_page_that_was_not_read_is_asked_for_again() {
     drop(chat);
 }
 
-/// Names, presence and the connection change all the time; what went wrong in a chat is said until whoever writes there
-/// goes on, or until it is over.
+/// Names, presence and the connection change all the time; an error in a chat is shown until the user goes on writing
+/// there, or until it is over.
 pub fn what_went_wrong_in_a_chat_is_said_until_it_is_over() {
     let (emit, seen) = events();
     let header = |name: &str, own| Header { name: name.to_owned(), presence: None, own };
@@ -196,7 +196,7 @@ pub fn what_went_wrong_in_a_chat_is_said_until_it_is_over() {
         assert_eq!((chat.trouble(), chat.draft().as_str()), (said(), "half a sen"));
         let typed = |seen: Vec<UiEvent>| seen.contains(&UiEvent::Chat(account("zoe"), chat_window::Event::Typed));
         assert!(!typed(seen.take()), "nobody has typed");
-        // Whoever goes on has read it.
+        // A user who goes on writing has read it.
         for key in ["type", "send"] {
             chat.say(trouble.clone());
             match key {

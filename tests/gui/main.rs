@@ -475,7 +475,7 @@ fn a_chat_opens_where_the_new_messages_begin() {
     let (metas, rows) = history(300);
     let (emit, asked) = events();
     let mut chat = chat("zoe", &emit);
-    // Of every three rows one is one's own.
+    // One row in three was sent by the user.
     let theirs: Vec<usize> = (0..300).filter(|i| i % 3 != 0).collect();
     let (unread, first) = (60, theirs[theirs.len() - 60]);
     chat.set_index(metas, unread);

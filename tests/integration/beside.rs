@@ -15,7 +15,7 @@ fn says(person: &mut Person, to: &str, text: &str) {
     person.until("sent", |e| matches!(e, Event::Outgoing { state: SendState::Sent, .. }));
 }
 
-/// What this person was shown, one's own apart from theirs: `b< text` and `b> text`.
+/// What this user was shown, with sent and received messages marked: `b< text` and `b> text`.
 fn shown(person: &Person) -> Vec<String> {
     let line = |e: &Event| match e {
         Event::Message { peer, row } => {

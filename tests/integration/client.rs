@@ -84,7 +84,7 @@ impl Person {
         }
     }
 
-    /// One turn, after waiting at most so long for a reason.
+    /// Runs one turn, after waiting at most this long for a reason.
     pub fn turn(&mut self, wait: Duration) {
         let _ = self.rings.recv_timeout(wait);
         while self.client.pump(clock::now) {}

@@ -1,6 +1,6 @@
-//! Our client on a course server with other people's habits: it cuts a text at the first `#`, answers
-//! `02:04` and serves all the same, moves a session to whoever logs in last, forgets, loses answers
-//! and the message with them, writes the time in ways of its own, and knows nothing of ours.
+//! The client with a course server by another author: it cuts a text at the first `#`, answers `02:04` and still
+//! serves, moves a session to the last login, forgets sessions, loses answers together with their messages, writes
+//! times in its own formats, and does not know this project's extensions.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{SocketAddr, UdpSocket};
@@ -307,7 +307,7 @@ fn registration_and_login_say_what_the_server_said() {
     a.until("01:01", answered(Registered::Done));
     a.client.register(clock::now(), account("a"), password(), password());
     a.until("01:03", answered(Registered::AccountExists));
-    // A lost answer: the account may be one's own.
+    // An answer was lost, so the account may be the user's own.
     course.lose("01:01");
     a.client.register(clock::now(), account("c"), password(), password());
     a.until("01:03", |e| {

@@ -127,7 +127,7 @@ fn history(me: &mut Person) -> Vec<Row> {
     }
 }
 
-/// Random ones, of so many microseconds at most.
+/// Random delays, of this number of microseconds at most.
 pub fn moments(most: u64) -> impl FnMut() -> Duration {
     let mut random = u64::from(std::process::id()) << 20 | 1;
     println!("seed {random}");

@@ -186,7 +186,7 @@ fn only_who_wants_to_stay_comes_back_without_a_password_and_only_until_they_do_n
     a.until("not in", |e| *e == Event::LoggedIn(LoginOutcome::PasswordNeeded));
     drop(a);
     resume(false);
-    // And so does whoever is not logged in.
+    // And so does a client that is not logged in.
     log_in(true, false);
     let mut a = securely(server.address(), &data);
     a.client.forget_token(&account("a")).expect("a history");

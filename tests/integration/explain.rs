@@ -48,7 +48,7 @@ impl Explained {
         (server, output)
     }
 
-    /// `06#` is answered by whoever listens.
+    /// `06#` is answered by any program that listens.
     fn wait_until_it_listens(&self) {
         let student = Student::new(self.address);
         student.0.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");

@@ -145,7 +145,7 @@ fn two_become_friends_by_consent_and_both_lists_say_so() {
     lists(&mut [&mut b, &mut a], "a", Some(("", false, false, 0)));
     asks(&mut a, "b", FriendRequest::End, &FriendOutcome::Done);
     stands(&mut [&mut b, &mut a], "a", Friendship::None);
-    // By a question of one's own.
+    // By answering a question.
     b.client.set_may_ask(&MayAsk::Question { question: "1+1?".into(), answer: "Two".into() });
     stands(&mut [&mut b, &mut a], "a", Friendship::None);
     let question = FriendOutcome::Question("1+1?".into());

@@ -145,7 +145,8 @@ fn says(from: &mut Person, to: &mut Person, [name, other]: [&str; 2], text: &str
     to.gets(name, text);
 }
 
-/// Whoever puts a copy of the database back must not have later messages taken for those it does not hold any more.
+/// After a backup of the database is restored, later messages must not be taken for the ones that the backup does not
+/// hold.
 #[test]
 fn a_server_put_back_from_a_copy_goes_on_with_numbers_of_its_own() {
     let dir = tempfile::tempdir().expect("a folder");

@@ -1,5 +1,4 @@
-//! `hongyand`'s commands while a server runs: same output and exit codes, in force at once, durable, for its owner
-//! only.
+//! `hongyand`'s commands while a server runs: same output and exit codes, effective at once, durable, owner only.
 
 use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};
@@ -403,7 +402,7 @@ fn another_users_file_is_not_believed() {
     std::fs::write(&control, "127.0.0.1:9\n").expect("written");
     let said = place.say(&["account", "delete", "a"]);
     assert!(said.code == Some(1) && said.err.contains("in use by another server"), "{said:?}");
-    // Whoever is online at the server that runs cannot be said, and that is.
+    // If the running server does not answer, the list has no word on who is online, and says so.
     let said = place.say(&["account", "list"]);
     assert!(
         said.code == Some(0) && said.err.contains("does not answer") && said.err.contains("without who is"),
@@ -496,7 +495,7 @@ fn a_long_list_is_imported_while_people_chat() {
     assert_eq!(a.ask("03#学号04999#hello#"), "03:02", "they are there");
     let list = place.does(&["account", "list"]);
     assert_eq!(list.lines().count(), LINES + 2);
-    // Whoever has seen enough of it closes the pipe.
+    // The reader closes the pipe before the end.
     let script = "set -o pipefail; \"$0\" --data \"$1\" account list | head -1";
     let mut shell = Command::new("bash");
     shell.args(["-c", script, env!("CARGO_BIN_EXE_hongyand")]).arg(&place.data);

@@ -13,7 +13,7 @@ use crate::machine::{Doom, Full};
 use crate::network::Faults;
 use crate::world::{World, ms, secs};
 
-/// What happened in a run, for whoever looks at many.
+/// What happened in a run, for a summary of many.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Report {
     pub written: usize,
@@ -410,7 +410,7 @@ fn received_plainly(chat: &mut Chat, i: usize, rows: &[Row]) {
     chat.report.twice += client.disk.messages.len() - mine.len();
 }
 
-/// What is shown of one's own messages is so, and they are in order.
+/// Checks that the client's own messages are shown correctly and in order.
 fn written(chat: &mut Chat, i: usize, rows: &[Row]) {
     let client = &chat.world.clients[i];
     let name = client.account.as_str();
@@ -446,7 +446,7 @@ fn written(chat: &mut Chat, i: usize, rows: &[Row]) {
                 there == 0
             }
             SendState::MaybeSentTwice if !plain => false,
-            // It goes to whoever is there, under another name.
+            // It goes to the account that is there, under another name.
             _ if to.as_str() == Account::LOBBY => true,
             // In the plain dialect a full mailbox answers as if its owner were away.
             SendState::OfflineOrUnknown | SendState::MaybeSentTwice if plain && chat.kind.small_mailboxes => true,

@@ -79,7 +79,7 @@ pub struct Noted {
     pub news: bool,
     /// Of these it was looked whether it is so.
     pub looked_at: Said,
-    /// Events, for whoever looks at one seed.
+    /// Events, for a developer who looks at one seed.
     pub told: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ pub struct Client {
     pub login_at: Option<Instant>,
     /// The machine sleeps: nothing runs.
     pub asleep: bool,
-    /// Takes its place back so long after it was kicked.
+    /// How long after it was kicked it logs in again.
     pub takes_back: Option<Duration>,
     pub connection: ConnectionState,
     pub datagrams: Vec<Vec<u8>>,
@@ -255,8 +255,8 @@ impl Client {
             let refused = batch.iter().any(|op| matches!(op, Op::Refused { .. }));
             let apply = if self.full { Self::refuse } else { Self::apply };
             let done: Vec<Done> = batch.into_iter().filter_map(|op| apply(self, op)).collect();
-            // These the client waits for: whoever forgot them would be sent nothing again, or would send again
-            // under another name.
+            // The client waits until these are on disk: without them it would be sent nothing again, or would send
+            // again under another name.
             let named = new.cursor.is_none() && self.disk.kept.cursor.is_some() || new.device != self.disk.kept.device;
             if (named || refused) && !self.full {
                 self.synced = self.disk.clone();
@@ -495,7 +495,7 @@ impl Client {
             ) => {
                 self.login_at = Some(now + Duration::from_secs(1));
             }
-            // Its person takes the place of whoever is there: of itself, at another address.
+            // The user takes over the other session, which is this client's own at another address.
             Event::LoggedIn(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)) => {
                 if let Some(session) = &mut self.session {
                     session.take_over(now);

@@ -104,7 +104,7 @@ impl Machine {
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
         let mut engine = Engine::new(OnSecondLogin::Arm, self.quotas, local_time, snapshot, now);
         engine.set_secure(true);
-        // Mostly whoever is not needed is looked for again and again.
+        // Mostly, the one that is not needed is looked for again and again.
         let rooms = [1, 2, 16_384];
         engine.set_room(rooms[usize::try_from(self.dice.roll() % 3).expect("small")]);
         self.starts += 1;

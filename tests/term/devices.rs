@@ -211,7 +211,7 @@ fn another_password_is_asked_for_and_a_deleted_account_is_told_of_where_one_is()
         for (typed, foot) in [("", password), ("secret", password), ("other", "a>")] {
             a.line(typed);
             if typed.is_empty() {
-                // Whoever would rather not is asked again when they go online.
+                // A user who declines is asked again when they go online.
                 a.line("online");
             }
             a.foot_is(foot);

@@ -249,7 +249,8 @@ fn a_hash_is_pointed_out_where_it_may_cut_a_message() {
 
 #[test]
 fn a_password_is_changed_where_a_server_can_and_the_rest_is_told_as_it_is() {
-    // Of 2019, and of 2018, which registers; both say to whoever is in that they are, whatever the password.
+    // The edition of 2019, and the one of 2018, which registers. Both tell a user who is logged in so, whatever the
+    // password.
     let of = |edition: u32| {
         let (mut right, mut is_in) = ("secret".to_owned(), false);
         Foreign::new(move |request| {

@@ -313,7 +313,7 @@ fn a_message_is_on_disk_before_the_login_and_stays_only_where_the_code_says_so()
         drop(silent);
     });
     check(&mut send(&folder, "two", "30"), "", 0);
-    // What is refused is not kept: whoever tries again does not have it twice.
+    // A refused message is not kept, so that a second try does not store it twice.
     check(send(&folder, "refused", "30").env("HONGYAN_PASSWORD", "wrong"), "", 3);
     check(send(&folder, "no password", "30").env_remove("HONGYAN_PASSWORD"), "", 2);
     let mut nowhere = send(&folder, "nowhere", "5");

@@ -41,7 +41,7 @@ fn who_does_not_exist_is_not_added_nor_written_to() {
         a.line("/leave");
         a.line("add bob");
         a.shows(added);
-        // Not being able to ask is no answer: whoever asked decides.
+        // If the server cannot be asked, there is no answer, and the user decides.
         served.restart_after(&[], |_| {
             a.line("add carol");
             a.shows(not_asked);

@@ -109,7 +109,7 @@ fn jobs_end_with_the_codes_they_promise() {
     let friends = lines(&check(&mut job("a", &["friends", "--json"]), "", 0));
     assert!(friends.iter().any(|f| f["account"] == "b" && f["remark"] == "七号"), "{friends:?}");
 
-    // A job logs out nobody who is in, unless it is told to; whoever is logged out ends.
+    // A job does not end another session unless it is told to; a job that is logged out ends.
     let mut follow = job("b", &["recv", "--follow"]);
     let mut here = follow.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     check(&mut job("a", &["send", "--to", "b", "are you in?"]), "", 0);
@@ -156,7 +156,7 @@ fn a_job_names_people_as_the_chat_does_and_programs_are_told_accounts() {
             command.args(["--account", "a"]).args(args).env("HONGYAN_PASSWORD", "secret");
             command
         };
-        // A room reaches whoever is in it, so it is told until the job has come in.
+        // A room reaches only those who are in it, so the message is sent until the job has joined.
         let waiting = job(&["recv", "--wait"]).stdout(Stdio::piped()).spawn().expect("it starts");
         let mut waiting = Process(waiting);
         until("a message of the room", || {

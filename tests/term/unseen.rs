@@ -50,7 +50,7 @@ fn what_is_typed_while_a_password_is_looked_at_is_neither_shown_nor_done() {
         a.line("better");
         a.line("better");
         a.shows(changing);
-        // Whoever believes that it was wrong types it again, and is about to once more.
+        // A user who believes that the password was wrong types it again, and would do so once more.
         a.line("secret");
         a.write("se");
         std::thread::sleep(Duration::from_millis(500));

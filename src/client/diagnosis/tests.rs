@@ -39,8 +39,8 @@ enum Arrives {
     Refused,
 }
 
-/// Runs to the end: the report, how long it took, and what was sent as text. A server of ours tells its clock, which
-/// is so many seconds ahead, or does not.
+/// Runs a diagnosis to its end; returns the report, how long it took, and what was sent as text. A Hongyan server's
+/// clock is ahead by the number of seconds in `server`; with `None` there the server does not tell its time.
 fn run(
     (question, known): (Question, KnownServer),
     found: &[&str],
@@ -212,7 +212,7 @@ fn a_server_of_ours_is_known_by_its_key() {
         let (report, took, _) = run(question("192.0.2.7", known), &[], offers, Some((&identity, Some(-90))));
         assert_eq!((&found(&report).last().expect("steps").what, report.verdict()), (&last, verdict));
         assert!(took < Duration::from_millis(300), "{took:?}");
-        // Whoever shows another key is asked nothing.
+        // A server that shows another key is not asked for its time.
         let ahead = (verdict == Verdict::Secure).then_some(-90);
         assert_eq!(report.steps.last().map(|step| &step.what), Some(&StepResult::Clock { ahead }));
         let rtt = report.steps.iter().find_map(|step| match step.what {

@@ -210,7 +210,7 @@ fn read(data: &Path) -> Result<Option<(SocketAddr, Secret)>, AskError> {
     {
         use std::os::unix::fs::MetadataExt;
         let of = |path: &Path| std::fs::metadata(path);
-        // The lock is the server's own, whoever made the directory.
+        // The lock belongs to the server, no matter who created the directory.
         let (secret, lock) = (of(&path).map_err(said)?, of(&data.join("lock")).map_err(said)?);
         if secret.mode() & 0o077 != 0 || secret.uid() != lock.uid() {
             return Err(AskError::NotPrivate(path));

@@ -229,7 +229,7 @@ fuzz_target!(|script: &[u8]| {
         world.pass(60_000);
     }
     assert_eq!(world.engine.poll_timeout(), None);
-    // Whoever reads gets everything, and what was handed out is never asked for again.
+    // A reader gets everything, and a message that was handed out is never asked for again.
     for (port, login) in [(5, "02#a#x#"), (6, "02#b#x#")] {
         world.ask(port, login.as_bytes());
         assert_eq!(world.last, b"02:01");

@@ -1,5 +1,5 @@
-//! The documents for whoever works on the code say what is there: files, types and tests that they name exist, every
-//! source file is listed where one looks for it, and the way in stays short.
+//! The documents for developers are correct: the files, types and tests that they name exist, every source file is
+//! listed in its module, and the introduction stays short.
 
 use std::collections::HashSet;
 use std::fs;
@@ -32,7 +32,7 @@ fn files(folder: &str, ending: &str) -> Vec<String> {
     found
 }
 
-/// What whoever works on the code reads, beside the comments.
+/// The documents that developers read besides the comments.
 fn documents() -> Vec<String> {
     let mut all = files("docs/decisions", ".md");
     assert!(all.len() > 8, "{all:?}");

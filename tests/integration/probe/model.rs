@@ -382,7 +382,7 @@ impl Machine for Model {
             }),
             Some(Fault::Twice) => sent.extend(sent.first().map(|s| Sent::new(from, s.bytes.clone()))),
             Some(Fault::OtherPort) => sent.iter_mut().for_each(|s| s.from = Some(at(9))),
-            // To whoever logged in last before.
+            // To the session that logged in last before.
             Some(Fault::WrongAddress) if bytes.starts_with(b"08#") => {
                 if let Some(other) = self.last_other {
                     sent.iter_mut().for_each(|s| s.to = other);

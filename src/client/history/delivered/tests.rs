@@ -12,7 +12,7 @@ fn open(dir: &std::path::Path) -> Database {
     Database::open(&dir.join("me.sqlite")).expect("open")
 }
 
-/// A message of one's own to b that the server has in this row.
+/// Stores a message that this account sent to b and that the server has in this row.
 fn sent(database: &Database, row: u64, state: SendState) -> Vec<Done> {
     let written =
         database.run(&[Op::Write(Write::Outgoing { request: 1, to: b(), text: format!("own {row}"), unix_ms: 0 })]);

@@ -96,7 +96,7 @@ fn who_is_shown_again_is_what_they_were() {
     database.run(&[block("s", false), block("b", false), block("t", false), block("u", false)]);
     assert_eq!(list(&database), [row("s", true, false, 2), row("b", false, false, 1)]);
     assert_eq!(database.contacts(), Ok(vec![(friend, true)]));
-    // A draft stands with whoever it is to, also where nothing was ever said; sent or taken away, it is gone.
+    // A draft belongs to its recipient, even without any message; it disappears once it is sent or deleted.
     let draft = |name: &str, text: &str| Op::Write(Write::Draft { peer: account(name), text: text.to_owned() });
     database.run(&[draft("b", "to b"), draft("new", "to new"), draft("s", "gone"), draft("s", " \n")]);
     let Some(Done::Conversations(drafts, _)) = database.run(&[Op::Read(Read::Conversations)]).pop() else {

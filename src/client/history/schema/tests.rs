@@ -119,7 +119,7 @@ fn of_who_was_blocked_before_it_is_known_or_said_whether_they_are_friends() {
         assert_eq!(block(known, false), [], "{known}");
     }
     assert_eq!(block("either", false), [Done::Unblocked(account("either"))]);
-    // Said once; and whoever is put into the list by hand is known to be in it.
+    // This is reported once; somebody who is added by hand is known to be in the list.
     assert!(block("either", true).is_empty() && block("either", false).is_empty());
     let contact = |blocked| crate::client::history::Contact {
         account: account("kept"),

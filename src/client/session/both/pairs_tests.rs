@@ -251,7 +251,7 @@ fn check(first: First, answer: &'static str, second: Second) {
     let mut world = World::new(slow, answer);
     ask(&mut world, first);
     if second == Second::Send && first != First::Who && first != First::Count && !matches!(first, First::ByHand(_)) {
-        // Whoever sends is logged in, and a server that answers in turn has answered these before.
+        // A sender is logged in, so a server that answers in order has answered these before.
         if matches!(first, First::Hello | First::Login) {
             return;
         }

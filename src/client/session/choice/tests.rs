@@ -90,7 +90,7 @@ fn consent_is_asked_for_once_and_counts_from_then_on() {
     assert!(!choice.refuse_plain());
     choice.ask(now);
     assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(PlainReason::Only)));
-    // Known, so it is not asked again; whoever wants something else is.
+    // The answer is known, so the user is not asked again, except for something else.
     assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent(PlainReason::Only), None));
     assert!(choice.refuse_plain() && !choice.allow_plain());
     assert_eq!(choice.ask(now), Step::Wait);

@@ -45,7 +45,7 @@ fn what_was_not_answered_is_wanted_once_more() {
     wishes.registered();
     wishes.begin_again();
     assert_eq!(wishes.take(), [login("a")]);
-    // Whoever has gone offline is not brought back, unless they say so.
+    // A user who has gone offline is logged in again only on request.
     wishes.set_online(false);
     wishes.begin_again();
     assert!(!wishes.any() && wishes.take().is_empty());

@@ -44,10 +44,10 @@ impl Session {
         }
         let sends = ready && self.may_send();
         let idle = ready && !sends && !self.sending.is_noting() && self.receiving.take_next.is_none();
-        // A late answer to one's own 03 must not be taken for the answer to another request, nor the other way round: a
+        // A late answer to a `03` must not be taken for the answer to another request, nor the other way round: a
         // `00:00` may belong to either, and some servers answer `11#` with it.
         let doubtful = ready && self.sending.is_doubtful();
-        // On our server it would confirm a message that is not on disk yet.
+        // On a Hongyan server it would confirm a message that is not on disk yet.
         let stored = !matches!(self.state, State::Online | State::LoggingIn) || self.receiving.storing.is_none();
         let may_go = |purpose: &Purpose| match purpose.terms().turn {
             Turn::AtOnce => true,

@@ -1,5 +1,5 @@
-//! Checks what a broken or hostile server might send and none of ours does, before anything is done with it. Its texts
-//! may be long, its numbers large, and it may never stop.
+//! Checks everything that the server sends before it is used: a broken or hostile server may send texts that are too
+//! long, numbers that are too large, or frames without end.
 
 use crate::base::model::Account;
 use crate::protocol::wire::frame::{FromServer, PEOPLE, Past};

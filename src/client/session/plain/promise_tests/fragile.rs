@@ -83,7 +83,7 @@ fn a_takeover_in_vain_is_not_promised_again() {
     world.session.take_over(world.now);
     world.run(secs(5));
     assert!(world.has(&Event::LoggedIn(LoginOutcome::NotTaken)) && !world.has(&elsewhere), "{:?}", world.events);
-    // Whoever tries once more later is asked anew.
+    // A later login asks the user again.
     world.events.clear();
     world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
     world.run(secs(5));
@@ -230,7 +230,7 @@ fn of_a_silent_server_nothing_is_to_be_kept() {
 
 #[test]
 fn what_a_server_was_before_a_login_is_not_believed_after_it() {
-    // Ours, and then another program in its place, which registers with 01 whoever is there.
+    // First a Hongyan server, and then another program in its place, which registers with any 01.
     let mut world = World::online(Polling::Strict, |_, request: &str| ours(request));
     assert!(world.session.server.is_ours);
     let mut is_in = false;

@@ -109,7 +109,7 @@ fn change(served: Served, old: &str, confirm: &str) -> (PasswordOutcome, Option<
     world.sent.clear();
     world.session.change_password(world.now, password(old), password("y"), password(confirm));
     if world.session.changing.is_some() {
-        // Once more, as by whoever presses twice: nothing comes of it.
+        // A second request, as after a double click, does nothing.
         world.session.change_password(world.now, password(old), password("z"), password("z"));
     }
     world.run(secs(60));
@@ -124,7 +124,7 @@ fn change(served: Served, old: &str, confirm: &str) -> (PasswordOutcome, Option<
     });
     let sent = world.requests().into_iter().filter(|r| ["01", "02", "06"].iter().any(|op| r.starts_with(op)));
     let sent = sent.map(str::to_owned).collect();
-    // Whoever was in is in afterwards, by what the session believes to be the password.
+    // A user who was logged in still is, with the password that the session believes to be valid.
     if !server.borrow().dead {
         world.session.go_offline(world.now);
         world.run(secs(2));

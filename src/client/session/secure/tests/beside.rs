@@ -79,7 +79,7 @@ fn a_server_that_does_not_know_of_settings_is_no_reason_to_begin_anew() {
     world.session.account_settings(world.now);
     world.session.set_account(world.now, AccountChange::Beside(true));
     world.run(secs(60));
-    // Whoever asked is told, and nothing else has happened.
+    // The device that asked is told, and nothing else has happened.
     assert_eq!((settings(&world).len(), world.events.len()), (2, 2), "{:?}", world.events);
     assert_eq!((settings(&world), world.durable.passwords, world.durable.resumed), (vec![None, None], 1, 0));
     world.events.clear();
@@ -104,7 +104,7 @@ fn a_server_that_falls_silent_at_a_question_is_noticed() {
         silent.set(true);
         ask(&mut world);
         assert!(world.until(secs(3), |w| w.session.link() == ConnectionState::Waiting), "{:?}", world.events);
-        // Nor does its carrier: the connection is made anew, and whoever asked hears of it.
+        // Nor does its link: the client reconnects, and the device that asked is told.
         let mut world = World::online(1);
         ask(&mut world);
         world.down = true;

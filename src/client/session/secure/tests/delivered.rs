@@ -1,4 +1,4 @@
-//! What was delivered of one's own: asked, noted, and asked again.
+//! Delivery receipts: asked for, stored, and asked for again.
 
 use std::cell::RefCell;
 use std::rc::Rc;

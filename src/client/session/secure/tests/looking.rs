@@ -43,7 +43,7 @@ fn a_question_is_answered_by_the_server_or_in_time_by_nobody() {
     look_up(&mut world, "b");
     assert!(world.until(secs(60), |w| !found(w).is_empty()));
     assert_eq!((world.time() - asked, found(&world)), (secs(5), answers(&[("b", LookUpResult::Unanswered)])));
-    // Whoever goes offline does not wait either.
+    // A user who goes offline does not wait either.
     world.down = false;
     world.run(secs(60));
     world.events.clear();

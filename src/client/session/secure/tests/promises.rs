@@ -294,7 +294,7 @@ fn whoever_is_thrown_out_is_told_and_comes_back_only_by_hand() {
     world.session.go_online(world.now);
     world.run(secs(2));
     assert_eq!((world.state(1), world.durable.resumed), (Some(SendState::Sent), 1));
-    // The other side of it: whoever takes the place is told once, and not after each reconnect.
+    // The other side: a device that ends another session is told so once, and not after each reconnect.
     let took = |frame: &FromClient| match frame {
         FromClient::Login { id, .. } | FromClient::Resume { id, .. } => {
             let ended = Some("10.0.0.8:4".to_owned());
