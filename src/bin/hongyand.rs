@@ -128,8 +128,9 @@ enum Command {
     Key,
     /// Print the reference of the plain protocol, for people who write a client or a server
     Protocol,
-    /// Register a class from a CSV file of account,password lines, or with a header that names the columns. Either all
-    /// new accounts are made or none; existing ones keep their passwords. A running server carries it out at once
+    /// Register a class from a CSV file of account,password lines, or with a header that names the columns, one of
+    /// names among them if there is one. Either all new accounts are made or none; existing ones keep their passwords,
+    /// and get a name only if they have none. A running server carries it out at once
     Import { file: PathBuf },
     /// Write manual pages and shell completions below a folder
     #[command(hide = true)]
@@ -142,6 +143,8 @@ enum AccountCommand {
     List,
     /// Give an account a new password, read from standard input, and log it out everywhere
     Reset { account: String },
+    /// Print the name under which an account's owner is shown to others, or set it; "" removes their profile
+    Name { account: String, name: Option<String> },
     /// Delete an account with its mailbox, and log it out
     Delete { account: String },
     /// Restrict an account to the secure dialect (a plain login then looks like a wrong password), or allow the plain
@@ -329,8 +332,9 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
                 let name = hongyan::base::model::names::shown(&row.name);
                 let only = if row.secure_only { "\tsecure-only" } else { "" };
                 let online = if row.online { "\tonline" } else { "" };
+                let shown = if row.shown.is_empty() { String::new() } else { format!("\tname {}", row.shown) };
                 // The reader may close the pipe before the end.
-                if writeln!(std::io::stdout(), "{name}\t{} unread\t{at}{only}{online}", row.unread).is_err() {
+                if writeln!(std::io::stdout(), "{name}\t{} unread\t{at}{only}{online}{shown}", row.unread).is_err() {
                     break;
                 }
             }
@@ -340,6 +344,8 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
             std::io::stdin().read_line(&mut line)?;
             admin::reset(data, &account, &admin::given_password(&line)?)?;
         }
+        Command::Account(AccountCommand::Name { account, name: None }) => println!("{}", admin::name(data, &account)?),
+        Command::Account(AccountCommand::Name { account, name: Some(name) }) => admin::set_name(data, &account, &name)?,
         Command::Account(AccountCommand::Delete { account }) => admin::delete(data, &account)?,
         Command::Account(AccountCommand::SecureOnly { account, state }) => {
             admin::secure_only(data, &account, state == OnOff::On)?;

@@ -22,6 +22,7 @@ pub use self::desk::{ACCOUNTS, Dispatch, LISTS, RequestDesk};
 pub use self::seal::{Direction, Secret};
 use super::hasher::Hashed;
 use crate::protocol::wire::frame::Key;
+use crate::protocol::wire::item::Profile;
 
 /// The most bytes of a datagram. Some systems take no larger ones, even on loopback.
 pub const MAX_DATAGRAM: usize = 8_192;
@@ -40,6 +41,9 @@ pub struct NewAccount {
     pub salt: Key<16>,
     /// The hash; see [`Hashed`].
     pub hash: Key<32>,
+    /// The profile of its owner, if the list has a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
 }
 
 impl NewAccount {
@@ -53,7 +57,7 @@ impl NewAccount {
     #[must_use]
     pub fn new(name: String, hashed: &Hashed) -> Option<Self> {
         let (salt, hash) = (hashed.salt.as_slice().try_into().ok()?, hashed.hash.as_slice().try_into().ok()?);
-        Some(Self { name, salt: Key(salt), hash: Key(hash) })
+        Some(Self { name, salt: Key(salt), hash: Key(hash), profile: None })
     }
 }
 
@@ -70,6 +74,9 @@ pub struct AccountSummary {
     pub online: bool,
     /// Whether it may only use the secure dialect.
     pub secure_only: bool,
+    /// The name under which its owner is shown to others; empty if none is known.
+    #[serde(default)]
+    pub shown: String,
 }
 
 /// What a command asks for.
@@ -99,6 +106,15 @@ pub enum RequestKind {
         account: String,
         /// Whether it is restricted.
         on: bool,
+    },
+    /// Asks for the name under which an account's owner is shown to others, or sets it. Answered by [`Answer::Name`] or
+    /// by [`Answer::Done`].
+    Name {
+        /// The account.
+        account: String,
+        /// The new name; empty to remove the profile, `None` to ask for the name.
+        #[serde(default)]
+        name: Option<String>,
     },
     /// Sends a part of a class list, from part 0 on. Answered by [`Answer::Done`]; no account is made yet.
     Part {
@@ -150,6 +166,14 @@ pub enum Answer {
     Imported {
         /// How many accounts are new.
         new: usize,
+        /// How many of those that exist had no name in a profile and got one.
+        #[serde(default)]
+        named: usize,
+    },
+    /// The name under which an account's owner is shown to others.
+    Name {
+        /// The name; empty if there is none.
+        name: String,
     },
     /// There is no account of this name.
     NoSuchAccount,
@@ -203,6 +227,13 @@ pub enum Order {
         account: String,
         /// Whether it is restricted.
         on: bool,
+    },
+    /// See [`RequestKind::Name`].
+    Name {
+        /// The account's name.
+        account: String,
+        /// The new name, if it is to be set.
+        name: Option<String>,
     },
     /// See [`RequestKind::Import`].
     Import {

@@ -449,9 +449,13 @@ impl Store {
             }
             Write::Import { job, accounts, at } => {
                 let at = admin::made_at(c, *at)?;
-                let new = admin::insert(c, accounts, at)?;
-                new.iter().for_each(|(account, _)| self.directory.change(*account));
-                Ok(Some(Done::Imported { job: *job, new: new.into_iter().map(|(_, name)| name).collect() }))
+                let admin::Inserted { new, named, lists } = admin::insert(c, accounts, at)?;
+                new.iter()
+                    .map(|(account, _)| account)
+                    .chain(&named)
+                    .for_each(|account| self.directory.change(*account));
+                let new = new.into_iter().map(|(_, name)| name).collect();
+                Ok(Some(Done::Imported { job: *job, new, named: named.len(), lists }))
             }
             Write::Delete { job, account } => {
                 self.begun.forget();
@@ -481,6 +485,11 @@ impl Store {
             Write::Allow { job, account, change } => {
                 accounts::allow(c, *account, *change)?;
                 Ok(Some(Done::Ok { job: *job }))
+            }
+            Write::Name { job, account, name } => {
+                self.directory.change(*account);
+                let lists = profiles::rename(c, *account, name.as_deref())?;
+                Ok(Some(Done::Changed { job: *job, outcome: Outcome::Done, lists }))
             }
             Write::SetItem { job, account, kind, key, value } => {
                 if *kind == Kind::Profile {

@@ -142,7 +142,7 @@ fn csv(folder: &Path, name: &str, text: &[u8]) -> String {
 
 /// Without the slow hashes, where there are many.
 fn made_up(names: impl Iterator<Item = String>) -> Vec<NewAccount> {
-    names.map(|name| NewAccount { name, salt: Key([1; 16]), hash: Key([2; 32]) }).collect()
+    names.map(|name| NewAccount { name, salt: Key([1; 16]), hash: Key([2; 32]), profile: None }).collect()
 }
 
 #[test]
@@ -208,13 +208,14 @@ fn every_command_says_the_same_running_and_stopped() {
         "hongyand: line 3: account: the character '#' is not allowed here\n",
         "hongyand: line 2: this is not account,password: fields found 1, expected 2\n",
         &format!("hongyand: {missing}: there is no such file or folder\n"),
-        "1 new account; 1 was there before and keeps its password\n",
+        "1 new account; 1 was there before and keeps its password; 1 of these has a name now\n",
         "",
         "hongyand: the password is empty; it is read from standard input\n",
         "hongyand: there is no account nobody\n",
     ];
     assert_eq!(said, expected);
-    let expected = "20170001\t0 unread\t-\n20170002\t0 unread\t-\tsecure-only\n";
+    let expected =
+        "20170001\t0 unread\t-\tname 李雷\n20170002\t0 unread\t-\tsecure-only\n20170006\t0 unread\t-\tname 王\n";
     assert!(lists[2].starts_with(expected) && !lists[2].contains("学号3"), "{}", lists[2]);
     for place in [&running, &stopped] {
         let copy = place.data.with_file_name("copy.sqlite").display().to_string();
@@ -226,6 +227,44 @@ fn every_command_says_the_same_running_and_stopped() {
     let mut running = running;
     running.kill();
     assert_eq!(running.does(&["account", "list"]), lists[2]);
+}
+
+#[test]
+fn names_are_set_and_told_running_and_stopped() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (there, here) = (dir.path().join("running"), dir.path().join("stopped"));
+    let (running, mut stopped) = (ServerChoice::running(&there), ServerChoice::running(&here));
+    stopped.end();
+    let class = csv(dir.path(), "class.csv", "学号,姓名,密码\n1,李雷,x\n2,,x\n".as_bytes());
+    let named = csv(dir.path(), "named.csv", "name,password,account\nother,x,1\n韩梅梅,x,2\n".as_bytes());
+    let odd = csv(dir.path(), "odd.csv", "学号,姓名,密码\n3,@all,x\n".as_bytes());
+    let unfit = "it is to have at most 32 characters, something that can be seen, and not to look like a room's\n";
+    let nobody = "hongyand: there is no account nobody\n";
+    let script: &[(&[&str], i32, &str)] = &[
+        (&["import", &class], 0, "2 new accounts\n"),
+        (
+            &["import", &named],
+            0,
+            "0 new accounts; 2 were there before and keep their passwords; 1 of these has a name now\n",
+        ),
+        (&["import", &odd], 1, &format!("hongyand: line 2: the name: {unfit}")),
+        (&["account", "name", "1"], 0, "李雷\n"),
+        (&["account", "name", "1", " 王  明"], 0, ""),
+        (&["account", "name", "1"], 0, "王 明\n"),
+        (&["account", "name", "1", "@all"], 1, &format!("hongyand: the name: {unfit}")),
+        (&["account", "list"], 0, "1\t0 unread\t-\tname 王 明\n2\t0 unread\t-\tname 韩梅梅\n"),
+        (&["account", "name", "1", ""], 0, ""),
+        (&["account", "name", "1"], 0, "\n"),
+        (&["account", "name", "nobody"], 1, nobody),
+        (&["account", "name", "nobody", "x"], 1, nobody),
+        (&["account", "list"], 0, "1\t0 unread\t-\n2\t0 unread\t-\tname 韩梅梅\n"),
+    ];
+    for (args, code, expected) in script {
+        for place in [&running, &stopped] {
+            let said = place.say(args);
+            assert_eq!((said.out.clone() + &said.err, said.code), ((*expected).to_owned(), Some(*code)), "{args:?}");
+        }
+    }
 }
 
 #[test]
@@ -485,7 +524,7 @@ fn a_long_list_is_imported_while_people_chat() {
         let answers = [0, 1].map(|_| place.asking().import(&accounts));
         over.store(true, Ordering::Release);
         let answers = answers.map(|answer| answer.expect("answered"));
-        assert_eq!(answers, [Answer::Imported { new: LINES }, Answer::Imported { new: 0 }]);
+        assert_eq!(answers, [Answer::Imported { new: LINES, named: 0 }, Answer::Imported { new: 0, named: 0 }]);
         chat.join().expect("the chat went on")
     });
     for n in 1..=sent {

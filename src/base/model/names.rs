@@ -35,6 +35,9 @@ const INVISIBLE: [(char, char); 19] = [
 /// How the first line of a list (CSV) names its column of accounts, in small letters.
 pub const ACCOUNT_HEADERS: [&str; 5] = ["account", "账号", "帐号", "学号", "student number"];
 
+/// How the first line of a list names its column of people's names, in small letters.
+pub const NAME_HEADERS: [&str; 5] = ["name", "姓名", "名字", "real name", "full name"];
+
 /// What a new name cannot be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {

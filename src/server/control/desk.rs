@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Answer, NewAccount, NumberedAnswer, NumberedRequest, Order, RequestId, RequestKind};
 use crate::base::model::Account;
+use crate::protocol::wire::item::Profile;
 
 /// The most answers that are remembered for commands that have missed them.
 const REMEMBERED: usize = 256;
@@ -60,6 +61,7 @@ impl RequestDesk {
             RequestKind::Reset { account } => Order::Reset { account },
             RequestKind::Delete { account } => Order::Delete { account },
             RequestKind::SecureOnly { account, on } => Order::SecureOnly { account, on },
+            RequestKind::Name { account, name } => Order::Name { account, name },
             RequestKind::Part { list, part, accounts } => return answer(self.part(now, list, part, accounts)),
             RequestKind::Import { list, parts } => match self.lists.remove(&list) {
                 Some(ClassList { accounts, part, .. }) if part == parts => Order::Import { accounts },
@@ -67,7 +69,7 @@ impl RequestDesk {
             },
             RequestKind::Unknown => return answer(Answer::NotUnderstood),
         };
-        if !matches!(order, Order::Hello | Order::Accounts { .. }) {
+        if !matches!(order, Order::Hello | Order::Accounts { .. } | Order::Name { name: None, .. }) {
             self.known.insert(number, None);
             self.order.push_back(number);
             while self.order.len() > REMEMBERED {
@@ -91,7 +93,8 @@ impl RequestDesk {
     fn part(&mut self, now: Instant, list: RequestId, part: u32, accounts: Vec<NewAccount>) -> Answer {
         self.forget_silent(now);
         // Our commands have checked the names; another program's mistake is answered.
-        if accounts.iter().any(|one| Account::new_person(&one.name).is_err()) {
+        let is_fit = |profile: &Profile| profile.checked().as_ref() == Ok(profile);
+        if !accounts.iter().all(|one| Account::new_person(&one.name).is_ok() && one.profile.iter().all(is_fit)) {
             return Answer::NotUnderstood;
         }
         let held: usize = self.lists.values().map(|list| list.accounts.len()).sum();

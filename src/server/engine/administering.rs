@@ -11,6 +11,7 @@ use super::jobs::{JobResult, PendingJob};
 use super::sessions::Person;
 use super::{Effect, Engine, Now, SESSION};
 use crate::protocol::link::ENDED;
+use crate::protocol::wire::item::{Profile, Unfit};
 use crate::server::control::{AccountSummary, Answer, NewAccount, Order, PAGE};
 use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, AccountRecord, Change, Done, MessageRow, Op, PersonKey, Read, Write};
@@ -38,6 +39,8 @@ pub(super) enum PendingOrder {
         on: bool,
     },
     Import,
+    /// The name in a profile is being read or changed.
+    Name,
     /// Accounts are being read; nothing is changed.
     List,
 }
@@ -49,7 +52,7 @@ impl PendingOrder {
             Self::Password { account, .. } | Self::SecureOnly { account, .. } => {
                 needed.insert(*account);
             }
-            Self::Delete { .. } | Self::Import | Self::List => {}
+            Self::Delete { .. } | Self::Import | Self::Name | Self::List => {}
         }
     }
 }
@@ -69,6 +72,7 @@ impl Engine {
             }
             Order::Reset { account: NewAccount { name: ref account, .. } }
             | Order::Delete { ref account }
+            | Order::Name { ref account, .. }
             | Order::SecureOnly { ref account, .. } => match self.accounts.find_exactly(account) {
                 NameLookup::Here(id) => self.order_of(now, ticket, id, order),
                 NameLookup::Nobody => self.tell(ticket, Answer::NoSuchAccount),
@@ -85,6 +89,23 @@ impl Engine {
             Order::SecureOnly { on, .. } => {
                 let op = |job| Op::Write(Write::Allow { job, account: id, change: Change::SecureOnly(on) });
                 self.order(ticket, PendingOrder::SecureOnly { account: id, on }, op);
+            }
+            Order::Name { account, name: None } => {
+                let read = |job| Op::Read(Read::Cards { job, accounts: vec![account] });
+                self.order(ticket, PendingOrder::Name, read);
+            }
+            Order::Name { name: Some(name), .. } => {
+                let name = match name.as_str() {
+                    "" => Ok(None),
+                    name => Profile::named(name).map(|profile| Some(profile.name)),
+                };
+                match name {
+                    Ok(name) => {
+                        self.order(ticket, PendingOrder::Name, |job| Op::Write(Write::Name { job, account: id, name }))
+                    }
+                    // The command has looked at it; whoever wrote another one is told so.
+                    Err(Unfit) => self.tell(ticket, Answer::NotUnderstood),
+                }
             }
             Order::Hello | Order::Accounts { .. } | Order::Import { .. } => {}
         }
@@ -105,7 +126,7 @@ impl Engine {
         let mut room = PAGE;
         for listed in all {
             let row = match self.accounts.people.get(&listed.id) {
-                Some(person) => self.row(now, listed.id, person),
+                Some(person) => AccountSummary { shown: listed.shown.clone(), ..self.row(now, listed.id, person) },
                 None => absent(now, listed),
             };
             let size = serde_json::to_vec(&row).map_or(PAGE, |bytes| bytes.len());
@@ -130,6 +151,7 @@ impl Engine {
             addresses: plain.into_iter().chain(devices).map(|address| address.to_string()).collect(),
             online: self.present(now, id),
             secure_only: person.settings.secure_only,
+            shown: String::new(),
         }
     }
 
@@ -187,10 +209,22 @@ impl Engine {
                 }
             },
             PendingOrder::Import => match came {
-                JobResult::Stored(Done::Imported { new, .. }) => {
+                JobResult::Stored(Done::Imported { new, named, lists, .. }) => {
                     self.accounts.added(new.iter().map(String::as_str));
+                    self.items_changed(now, &lists);
                     log::info!("an operator has imported {} new accounts", new.len());
-                    Answer::Imported { new: new.len() }
+                    Answer::Imported { new: new.len(), named }
+                }
+                _ => not_stored,
+            },
+            PendingOrder::Name => match came {
+                JobResult::Stored(Done::Cards { cards, .. }) => match cards.into_iter().next() {
+                    Some(card) => Answer::Name { name: card.profile.name },
+                    None => Answer::NoSuchAccount,
+                },
+                JobResult::Stored(Done::Changed { lists, .. }) => {
+                    self.items_changed(now, &lists);
+                    Answer::Done
                 }
                 _ => not_stored,
             },
@@ -261,5 +295,6 @@ fn absent(now: Now, listed: &AccountRecord) -> AccountSummary {
         addresses: session.map(|(address, _)| address.to_string()).into_iter().collect(),
         online: false,
         secure_only: listed.secure_only,
+        shown: listed.shown.clone(),
     }
 }

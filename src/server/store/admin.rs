@@ -14,10 +14,13 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension};
 
 pub use self::error::AdminError;
-use super::{AccountId, Change, DataLock, MessageRow, Store, StoreError, accounts, class_list, is_locked, lock};
+use super::{
+    AccountId, Change, DataLock, MessageRow, Store, StoreError, accounts, class_list, is_locked, lock, profiles,
+};
 use crate::base::migration;
 use crate::base::model::Password;
 use crate::base::private;
+use crate::protocol::wire::item::Profile;
 use crate::server::control::{AccountSummary, Answer, NewAccount, RequestKind};
 use crate::server::control::{AskError, ControlClient, Greeting, TRIES};
 use crate::server::hasher;
@@ -139,8 +142,9 @@ fn look(data: &Path) -> Result<Vec<AccountSummary>, AdminError> {
     let store = Store::look(data)?;
     let mut query = store.connection().prepare(
         "SELECT name, (SELECT count(*) FROM messages INDEXED BY box WHERE receiver = a.id AND (taken IS NOT NULL) = 0) AS unread,
-             s.address AS address, secure_only
-         FROM accounts a LEFT JOIN sessions s ON s.account = a.id ORDER BY name",
+             s.address AS address, secure_only, i.value AS profile
+         FROM accounts a LEFT JOIN sessions s ON s.account = a.id
+             LEFT JOIN items i ON i.account = a.id AND i.kind = 'profile' AND i.key = '' ORDER BY name",
     )?;
     let rows = query.query_map([], |row| {
         let (unread, address): (i64, Option<String>) = (row.get("unread")?, row.get("address")?);
@@ -150,6 +154,7 @@ fn look(data: &Path) -> Result<Vec<AccountSummary>, AdminError> {
             addresses: address.into_iter().collect(),
             online: false,
             secure_only: row.get("secure_only")?,
+            shown: profiles::read(row.get::<_, Option<String>>("profile")?.as_deref()).name,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -197,6 +202,43 @@ pub fn secure_only(data: &Path, account: &str, on: bool) -> Result<(), AdminErro
         Executor::Here(store, _lock) => {
             let c = store.connection().unchecked_transaction()?;
             accounts::allow(&c, id(&c, account)?, Change::SecureOnly(on))?;
+            Ok(c.commit()?)
+        }
+    }
+}
+
+/// Returns the name under which an account's owner is shown to others; empty if they have none.
+///
+/// # Errors
+/// If there is no such account, or the running server does not answer.
+pub fn name(data: &Path, account: &str) -> Result<String, AdminError> {
+    match Executor::of_existing(data)? {
+        Executor::Server(mut asking) => {
+            match asking.ask(RequestKind::Name { account: account.to_owned(), name: None })? {
+                Answer::Name { name } => Ok(name),
+                other => done(other, account).and(Err(AskError::NotUnderstood.into())),
+            }
+        }
+        Executor::Here(store, _lock) => Ok(profiles::of(store.connection(), id(store.connection(), account)?)?.name),
+    }
+}
+
+/// Sets the name under which an account's owner is shown to others; an empty one removes their profile.
+///
+/// # Errors
+/// If the name is not fit for a profile, there is no such account, or the running server does not answer.
+pub fn set_name(data: &Path, account: &str, name: &str) -> Result<(), AdminError> {
+    let name = match name {
+        "" => String::new(),
+        name => Profile::named(name).map_err(|_| AdminError::GivenName)?.name,
+    };
+    match Executor::of_existing(data)? {
+        Executor::Server(mut asking) => {
+            done(asking.ask(RequestKind::Name { account: account.to_owned(), name: Some(name) })?, account)
+        }
+        Executor::Here(store, _lock) => {
+            let c = store.connection().unchecked_transaction()?;
+            profiles::rename(&c, id(&c, account)?, Some(name.as_str()).filter(|name| !name.is_empty()))?;
             Ok(c.commit()?)
         }
     }
@@ -281,48 +323,60 @@ pub fn backup(data: &Path, to: &Path) -> Result<(), AdminError> {
 pub struct Imported {
     /// How many accounts were made.
     pub new: usize,
-    /// How many accounts existed before; nothing of them was changed.
+    /// How many accounts existed before; they keep their passwords.
     pub kept: usize,
+    /// Of these so many had no name to be shown, and have the list's now.
+    pub named: usize,
 }
 
 impl fmt::Display for Imported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { new, kept } = self;
+        let Self { new, kept, named } = self;
         write!(f, "{new} new account{}", if *new == 1 { "" } else { "s" })?;
         match kept {
+            0 => {}
+            1 => write!(f, "; 1 was there before and keeps its password")?,
+            _ => write!(f, "; {kept} were there before and keep their passwords")?,
+        }
+        match named {
             0 => Ok(()),
-            1 => write!(f, "; 1 was there before and keeps its password"),
-            _ => write!(f, "; {kept} were there before and keep their passwords"),
+            1 => write!(f, "; 1 of these has a name now"),
+            _ => write!(f, "; {named} of these have a name now"),
         }
     }
 }
 
 /// Imports the accounts of a class from a CSV file, in UTF-8 or GBK as spreadsheets write it. Each line is
-/// `account,password`, or a header names the two columns. Either all new accounts are made or none; accounts that exist
-/// keep their passwords. `at` is the present time in seconds since 1970.
+/// `account,password`, or a header names the two columns and perhaps one of names. Either all new accounts are made or
+/// none; accounts that exist keep their passwords, and get a name only if they have none. `at` is the present time in
+/// seconds since 1970.
 ///
 /// # Errors
 /// Names the first bad line by its number.
 pub fn import(data: &Path, file: &Path, at: i64) -> Result<Imported, AdminError> {
     // This first finds out whether it can be done at all; the lock is not held while passwords are hashed.
     drop(Executor::find(data)?);
-    let (names, passwords): (Vec<String>, Vec<Password>) = class_list::read(&read(file)?)?.into_iter().unzip();
+    let listed = class_list::read(&read(file)?)?;
+    let passwords: Vec<Password> = listed.iter().map(|one| one.password.clone()).collect();
     // Hashed here rather than by the server, whose hasher is for logins.
     let hashed = hasher::hash_all(&passwords).ok_or(AdminError::NoRandom)?;
-    let accounts = names.into_iter().zip(&hashed).map(|(name, hashed)| NewAccount::new(name, hashed));
+    let account = |one: class_list::Listed, hashed| {
+        Some(NewAccount { profile: one.profile, ..NewAccount::new(one.account, hashed)? })
+    };
+    let accounts = listed.into_iter().zip(&hashed).map(|(one, hashed)| account(one, hashed));
     let accounts = accounts.collect::<Option<Vec<_>>>().ok_or(AdminError::NoRandom)?;
-    let imported = |new| Imported { new, kept: accounts.len().saturating_sub(new) };
+    let imported = |new, named| Imported { new, kept: accounts.len().saturating_sub(new), named };
     match Executor::find(data)? {
         Executor::Server(mut asking) => match asking.import(&accounts)? {
-            Answer::Imported { new } => Ok(imported(new)),
+            Answer::Imported { new, named } => Ok(imported(new, named)),
             Answer::TooMuch => Err(AdminError::TooMuch),
             other => Err(unfit(other)),
         },
         Executor::Here(store, _lock) => {
             let c = store.connection().unchecked_transaction()?;
-            let new = insert(&c, &accounts, made_at(&c, at)?)?;
+            let Inserted { new, named, .. } = insert(&c, &accounts, made_at(&c, at)?)?;
             c.commit()?;
-            Ok(imported(new.len()))
+            Ok(imported(new.len(), named.len()))
         }
     }
 }
@@ -331,17 +385,39 @@ fn read(file: &Path) -> Result<Vec<u8>, AdminError> {
     std::fs::read(file).map_err(|error| AdminError::Read { path: file.to_owned(), error })
 }
 
-/// Makes the accounts of a list that do not exist yet. Returns their rows and names.
-pub(super) fn insert(
-    c: &Connection,
-    list: &[NewAccount],
-    at: i64,
-) -> Result<Vec<(AccountId, String)>, rusqlite::Error> {
-    let mut new = Vec::new();
-    for NewAccount { name, salt, hash } in list {
-        new.extend(accounts::make(c, name, &salt.0, &hash.0, at)?.map(|id| (id, name.clone())));
+/// What an import has changed in the database.
+#[derive(Debug, Default)]
+pub(super) struct Inserted {
+    /// The rows and names of the accounts that were made.
+    pub(super) new: Vec<(AccountId, String)>,
+    /// The existing accounts that had no name and got the list's.
+    pub(super) named: Vec<AccountId>,
+    /// The accounts whose items have changed with that.
+    pub(super) lists: Vec<AccountId>,
+}
+
+/// Makes the accounts of a list that do not exist yet, and gives the list's name to those of the others that have none.
+pub(super) fn insert(c: &Connection, list: &[NewAccount], at: i64) -> Result<Inserted, rusqlite::Error> {
+    let mut inserted = Inserted::default();
+    let mut known = c.prepare_cached("SELECT id FROM accounts WHERE name = ?")?;
+    for NewAccount { name, salt, hash, profile } in list {
+        let made = accounts::make(c, name, &salt.0, &hash.0, at)?;
+        inserted.new.extend(made.map(|id| (id, name.clone())));
+        let Some(profile) = profile else { continue };
+        let id = match made {
+            Some(id) => Some(id),
+            None => known.query_row([name], |row| row.get(0)).optional()?,
+        };
+        let Some(id) = id else { continue };
+        if made.is_some() || profiles::of(c, id)?.name.is_empty() {
+            let lists = profiles::set(c, id, profile)?;
+            if made.is_none() && !lists.is_empty() {
+                inserted.named.push(id);
+                inserted.lists.extend(lists);
+            }
+        }
     }
-    Ok(new)
+    Ok(inserted)
 }
 
 #[cfg(test)]

@@ -89,6 +89,8 @@ pub enum Write {
     Forget { account: AccountId, device: Device },
     /// Changes how an account may be used.
     Allow { job: u64, account: AccountId, change: Change },
+    /// Sets the name in an account's profile; `None` removes the profile.
+    Name { job: u64, account: AccountId, name: Option<String> },
     /// Sets an item of an account to a JSON value, or removes it.
     SetItem { job: u64, account: AccountId, kind: Kind, key: String, value: Option<String> },
     /// Stores a request to be friends.
@@ -149,6 +151,7 @@ impl Write {
             Self::Import { .. } => Growth::Large,
             Self::Register { .. }
             | Self::Message { .. }
+            | Self::Name { name: Some(_), .. }
             | Self::SetItem { value: Some(_), .. }
             | Self::Befriend { .. }
             | Self::AnswerFriend { accept: true, .. } => Growth::Grows,
@@ -164,6 +167,7 @@ impl Write {
             | Self::Enter { .. }
             | Self::Forget { .. }
             | Self::Allow { .. }
+            | Self::Name { name: None, .. }
             | Self::SetItem { value: None, .. }
             | Self::AnswerFriend { accept: false, .. }
             | Self::Unfriend { .. }
@@ -183,6 +187,7 @@ impl Write {
             | Self::Message { job, .. }
             | Self::Enter { job, .. }
             | Self::Allow { job, .. }
+            | Self::Name { job, .. }
             | Self::SetItem { job, .. }
             | Self::Befriend { job, .. }
             | Self::AnswerFriend { job, .. }
@@ -211,8 +216,9 @@ pub(super) enum Growth {
 pub enum Done {
     /// A registration is done: the new account's row, or `None` if the name exists, and when it was made.
     Registered { job: u64, account: Option<AccountId>, at: i64 },
-    /// An import is done; these accounts were new.
-    Imported { job: u64, new: Vec<String> },
+    /// An import is done: the names of the accounts that were new, how many of the others had no name in a profile and
+    /// got one, and the accounts whose items have changed with that.
+    Imported { job: u64, new: Vec<String>, named: usize, lists: Vec<AccountId> },
     /// A deletion is done: the messages that were deleted from others' mailboxes, as receiver, row and sender, and the
     /// accounts whose items have changed.
     Deleted { job: u64, messages: Vec<(AccountId, MessageRow, String)>, lists: Vec<AccountId> },

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
-use super::{AccountId, Done, Store, StoreError};
+use super::{AccountId, Done, Store, StoreError, profiles};
 use crate::protocol::wire::frame::AccountSettings;
 use crate::server::hasher::Hashed;
 
@@ -55,6 +55,8 @@ pub struct AccountRecord {
     pub session: Option<(SocketAddr, i64)>,
     /// Whether the account may only use the secure dialect.
     pub secure_only: bool,
+    /// The name under which its owner is shown to others; empty if none is known.
+    pub shown: String,
 }
 
 /// What the engine starts with.
@@ -162,15 +164,17 @@ impl Store {
 pub(super) fn page(c: &Connection, job: u64, after: Option<&str>, count: u32) -> Result<Done, Error> {
     let mut query = c.prepare_cached(
         "SELECT a.id, a.name, s.address, s.since, a.secure_only,
-             (SELECT count(*) FROM messages INDEXED BY box WHERE receiver = a.id AND (taken IS NOT NULL) = 0)
-         FROM accounts a LEFT JOIN sessions s ON s.account = a.id WHERE a.name > ?1 ORDER BY a.name LIMIT ?2",
+             (SELECT count(*) FROM messages INDEXED BY box WHERE receiver = a.id AND (taken IS NOT NULL) = 0), i.value
+         FROM accounts a LEFT JOIN sessions s ON s.account = a.id
+             LEFT JOIN items i ON i.account = a.id AND i.kind = 'profile' AND i.key = '' WHERE a.name > ?1 ORDER BY a.name LIMIT ?2",
     )?;
     let listed = |row: &Row<'_>| {
         let address: Option<String> = row.get(2)?;
         let unread: i64 = row.get(5)?;
         let session = address.and_then(|address| address.parse().ok()).zip(row.get(3)?);
         let unread = u64::try_from(unread).unwrap_or(0);
-        Ok(AccountRecord { id: row.get(0)?, name: row.get(1)?, unread, session, secure_only: row.get(4)? })
+        let shown = profiles::read(row.get::<_, Option<String>>(6)?.as_deref()).name;
+        Ok(AccountRecord { id: row.get(0)?, name: row.get(1)?, unread, session, secure_only: row.get(4)?, shown })
     };
     let rows = query.query_map(params![after.unwrap_or_default(), i64::from(count) + 1], listed)?;
     let mut rows = rows.collect::<Result<Vec<_>, _>>()?;

@@ -40,7 +40,7 @@ pub(super) fn cards(c: &Connection, accounts: &[String]) -> Result<Vec<Card>, Er
 }
 
 /// Reads a profile from the value of its item.
-fn read(value: Option<&str>) -> Profile {
+pub(super) fn read(value: Option<&str>) -> Profile {
     value.and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
 }
 
@@ -56,6 +56,19 @@ pub(super) fn set(c: &Connection, account: AccountId, profile: &Profile) -> Resu
         // An account that has as many items as it may have gets no profile this way.
         Put::Same | Put::TooMany => Ok(Vec::new()),
     }
+}
+
+/// Sets the name in an account's profile; `None` removes the profile, since none is without a name. Returns the
+/// accounts whose items change.
+pub(super) fn rename(c: &Connection, account: AccountId, name: Option<&str>) -> Result<Vec<AccountId>, Error> {
+    if let Some(name) = name {
+        return set(c, account, &Profile { name: name.to_owned(), ..of(c, account)? });
+    }
+    let mut lists = tell(c, account, None)?;
+    if items::put(c, account, (Kind::Profile.name(), ""), None, None)? == Put::Changed {
+        lists.push(account);
+    }
+    Ok(lists)
 }
 
 /// Copies an account's profile into the items that others have about it. Returns the accounts whose items change, which

@@ -193,6 +193,7 @@ fn what_is_too_large_fails_alone() {
         name: format!("{n:060}"),
         salt: crate::protocol::wire::frame::Key([1; 16]),
         hash: crate::protocol::wire::frame::Key([2; 32]),
+        profile: None,
     };
     let list = |job, n: u32| Op::Write(Write::Import { job, accounts: (0..n).map(account).collect(), at: 0 });
     let results = store.run(&[register(1, "a"), list(2, 5_000), register(3, "b")]);

@@ -423,7 +423,7 @@ impl World {
                 delivered.truncate(count as usize);
                 Done::Delivered { job, delivered }
             }
-            Op::Write(Write::Import { .. } | Write::Delete { .. }) => unreachable!("there is no operator"),
+            Op::Write(Write::Import { .. } | Write::Delete { .. } | Write::Name { .. }) => unreachable!("there is no operator"),
             Op::Write(Write::Allow { job, account, change }) => {
                 let settings = self.settings.entry(account).or_default();
                 match change {

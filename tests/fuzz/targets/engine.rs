@@ -182,7 +182,7 @@ impl World {
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
             // No device ever connects here.
-            Op::Write(Write::Import { .. } | Write::Delete { .. }) => unreachable!("there is no operator"),
+            Op::Write(Write::Import { .. } | Write::Delete { .. } | Write::Name { .. }) => unreachable!("there is no operator"),
             Op::Write(Write::Enter { .. } | Write::Forget { .. }) | Op::Read(Read::Again { .. }) => return None,
             Op::Read(Read::After { .. }) | Op::Write(Write::Allow { .. } | Write::TakenTo { .. }) | Op::Read(Read::History { .. } | Read::Delivered { .. }) => return None,
             Op::Read(Read::Items { .. } | Read::Cards { .. } | Read::Find { .. }) => return None,

@@ -6,7 +6,7 @@ fn at(port: u16) -> SocketAddr {
 }
 
 fn account(name: &str) -> NewAccount {
-    NewAccount { name: name.into(), salt: Key([1; 16]), hash: Key([2; 32]) }
+    NewAccount { name: name.into(), salt: Key([1; 16]), hash: Key([2; 32]), profile: None }
 }
 
 struct World(RequestDesk, Instant);

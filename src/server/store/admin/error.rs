@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::super::StoreError;
 use crate::base::model::FieldError;
 use crate::base::trouble;
+use crate::protocol::wire::item::NAME;
 use crate::server::control::{ACCOUNTS, AskError, LISTS};
 
 /// Why a command failed; a sentence for the person who gave it.
@@ -48,6 +49,15 @@ pub enum AdminError {
         /// What is wrong with the text.
         error: FieldError,
     },
+    /// A name in a class list that is not fit for a profile.
+    #[error("line {line}: the name: {}", not_fit())]
+    Name {
+        /// From 1.
+        line: u64,
+    },
+    /// A name that was given and is not fit for a profile.
+    #[error("the name: {}", not_fit())]
+    GivenName,
     /// A line with another number of fields, so that it is unclear which is the password.
     #[error("line {line}: this is not account,password: fields found {found}, expected {expected}")]
     NotAPair {
@@ -110,4 +120,9 @@ fn given(error: &FieldError) -> String {
         FieldError::Empty => "the password is empty; it is read from standard input".to_owned(),
         error => format!("the password, read from standard input: {error}"),
     }
+}
+
+/// Returns what is expected of a name in a profile.
+fn not_fit() -> String {
+    format!("it is to have at most {NAME} characters, something that can be seen, and not to look like a room's")
 }

@@ -1,5 +1,6 @@
 use super::super::items::tests::with;
 use super::*;
+use crate::protocol::wire::frame::Key;
 use crate::protocol::wire::item::Kind;
 use crate::server::control::NewAccount;
 use crate::server::hasher::Hashed;
@@ -74,12 +75,19 @@ fn whoever_comes_goes_or_is_called_otherwise_is_found_so_after_the_commit() {
     assert_eq!(found(&mut store, "李"), "b");
     store.run(&[register("d", "李五"), is_called(2, "")]);
     assert_eq!(found(&mut store, "李"), "d");
-    let key = crate::protocol::wire::frame::Key([1; 16]);
-    let new =
-        |name: &str| NewAccount { name: name.into(), salt: key, hash: crate::protocol::wire::frame::Key([2; 32]) };
-    store.run(&[Op::Write(Write::Import { job: 1, accounts: vec![new("e1"), new("e2"), new("d")], at: 9 })]);
+    let new = |name: &str, shown: &str| {
+        let (salt, hash) = (Key([1; 16]), Key([2; 32]));
+        NewAccount { name: name.into(), salt, hash, profile: Profile::named(shown).ok() }
+    };
+    let accounts = vec![new("e1", ""), new("e2", "赵六"), new("d", "taken"), new("b", "赵七")];
+    store.run(&[Op::Write(Write::Import { job: 1, accounts, at: 9 })]);
     finds(&mut store, "e", "e1 e2");
     finds(&mut store, "d", "d");
+    finds(&mut store, "zhao", "b e2");
+    store.run(&[Op::Write(Write::Name { job: 1, account: 3, name: Some("赵八".into()) })]);
+    finds(&mut store, "赵", "b d e2");
+    store.run(&[Op::Write(Write::Name { job: 1, account: 3, name: None })]);
+    finds(&mut store, "赵", "b e2");
 }
 
 #[test]

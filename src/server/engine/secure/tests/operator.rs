@@ -33,7 +33,7 @@ impl World {
 
 /// An account whose password hash is the one that this world's hasher makes for every login.
 fn new(account: &str) -> NewAccount {
-    NewAccount { name: account.into(), salt: Key([0; 16]), hash: Key([7; 32]) }
+    NewAccount { name: account.into(), salt: Key([0; 16]), hash: Key([7; 32]), profile: None }
 }
 
 fn deleted(account: &str) -> Order {
@@ -42,7 +42,7 @@ fn deleted(account: &str) -> Order {
 
 fn row(name: &str, unread: u64, addresses: &[&str], online: bool) -> AccountSummary {
     let addresses = addresses.iter().map(|at| (*at).to_owned()).collect();
-    AccountSummary { name: name.into(), unread, addresses, online, secure_only: false }
+    AccountSummary { name: name.into(), unread, addresses, online, secure_only: false, shown: String::new() }
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn the_list_says_who_is_where_and_comes_in_pages() {
     assert_eq!(world.rows()[1], row("b", 1, &["127.0.0.1:50"], false));
     let names: Vec<String> = (0..1_000).map(|n| format!("学号{n:04}")).collect();
     let accounts = names.iter().map(|name| new(name)).collect();
-    assert_eq!(world.order(Order::Import { accounts }), Some(Answer::Imported { new: 1_000 }));
+    assert_eq!(world.order(Order::Import { accounts }), Some(Answer::Imported { new: 1_000, named: 0 }));
     let (mut all, mut after) = (Vec::new(), None);
     let last = loop {
         let Some(Answer::Accounts { rows, more }) = world.order(Order::Accounts { after }) else { panic!("no page") };
@@ -295,10 +295,45 @@ fn the_plain_dialect_is_closed_while_it_is_spoken() {
 fn who_was_imported_is_there_at_once() {
     let mut world = World::new();
     let accounts = vec![new("a"), new("学号1"), new("学号1"), new("d")];
-    assert_eq!(world.order(Order::Import { accounts }), Some(Answer::Imported { new: 2 }));
+    assert_eq!(world.order(Order::Import { accounts }), Some(Answer::Imported { new: 2, named: 0 }));
     world.login(1, "a", 1, None);
     assert_eq!(world.say(1, &send(1, "学号1", "welcome")), [accepted(1, 1, 1, false)]);
     let names: Vec<String> = world.rows().into_iter().map(|row| row.name).collect();
     assert_eq!(names, ["a", "b", "c", "d", "学号1"]);
     assert_eq!(world.plainly(50, "01#d#x#x#"), ["50 01:03"]);
+}
+
+#[test]
+fn an_operator_names_people_and_those_who_know_them_hear_of_it() {
+    use crate::protocol::wire::item::{Item, Kind, Profile};
+    let mut world = World::new();
+    world.login(1, "a", 1, None);
+    world.login(3, "b", 3, None);
+    let befriend =
+        |account: &str| FromClient::Befriend { id: 5, account: account.into(), text: String::new(), answer: None };
+    world.say(1, &befriend("b"));
+    world.say(3, &befriend("a"));
+    world.say(3, &FromClient::Items { version: 0 });
+    world.say(3, &FromClient::Items { version: 4 });
+    let named =
+        |account: &str, name: Option<&str>| Order::Name { account: account.into(), name: name.map(str::to_owned) };
+    let told = |name: &str| Some(Answer::Name { name: name.into() });
+    assert_eq!(world.order(named("a", None)), told(""));
+    assert_eq!(world.order(named("nobody", None)), Some(Answer::NoSuchAccount));
+    assert_eq!(world.order(named("nobody", Some("x"))), Some(Answer::NoSuchAccount));
+    assert_eq!(world.order(named("a", Some("@all"))), Some(Answer::NotUnderstood));
+    let line = Item::new(Kind::Profile, "", Some(serde_json::json!({"name": "x", "line": "mine", "color": 3})));
+    world.say(1, &FromClient::Set { id: 6, item: line });
+    world.say(3, &FromClient::Items { version: 5 });
+    assert_eq!(world.order(named("a", Some("王"))), Some(Answer::Done));
+    let friend = r#"3 {"t":"items","version":6,"items":[{"kind":"friend","key":"a","value":{"color":3,"line":"mine","name":"王","#;
+    assert!(world.heard().iter().any(|heard| heard.starts_with(friend)), "with what the owner has chosen");
+    assert_eq!(world.order(named("a", None)), told("王"));
+    // A class list names those who have no name.
+    let listed = |account: &str, name: &str| NewAccount { profile: Profile::named(name).ok(), ..new(account) };
+    let accounts = vec![listed("a", "other"), listed("b", "李"), listed("d", "赵"), new("c")];
+    assert_eq!(world.order(Order::Import { accounts }), Some(Answer::Imported { new: 1, named: 1 }));
+    let shown: Vec<_> = world.rows().into_iter().map(|row| format!("{} {}", row.name, row.shown)).collect();
+    assert_eq!(shown, ["a 王", "b 李", "c ", "d 赵"]);
+    assert_eq!((world.order(named("a", Some(""))), world.order(named("a", None))), (Some(Answer::Done), told("")));
 }
