@@ -170,6 +170,8 @@ pub enum Answer {
         #[serde(default)]
         named: usize,
     },
+    /// The account has as many items as it may have, so nothing was changed.
+    NoRoom,
     /// The name under which an account's owner is shown to others.
     Name {
         /// The name; empty if there is none.

@@ -489,7 +489,8 @@ impl Store {
             Write::Name { job, account, name } => {
                 self.directory.change(*account);
                 let lists = profiles::rename(c, *account, name.as_deref())?;
-                Ok(Some(Done::Changed { job: *job, outcome: Outcome::Done, lists }))
+                let outcome = if lists.is_some() { Outcome::Done } else { Outcome::TooMany };
+                Ok(Some(Done::Changed { job: *job, outcome, lists: lists.unwrap_or_default() }))
             }
             Write::SetItem { job, account, kind, key, value } => {
                 if *kind == Kind::Profile {

@@ -14,7 +14,7 @@ use crate::protocol::link::ENDED;
 use crate::protocol::wire::item::{Profile, Unfit};
 use crate::server::control::{AccountSummary, Answer, NewAccount, Order, PAGE};
 use crate::server::hasher::Hashed;
-use crate::server::store::{AccountId, AccountRecord, Change, Done, MessageRow, Op, PersonKey, Read, Write};
+use crate::server::store::{AccountId, AccountRecord, Change, Done, MessageRow, Op, Outcome, PersonKey, Read, Write};
 
 /// The most accounts that are read for one answer; even with the shortest names no more fit into it.
 const LISTED: u32 = 128;
@@ -222,6 +222,7 @@ impl Engine {
                     Some(card) => Answer::Name { name: card.profile.name },
                     None => Answer::NoSuchAccount,
                 },
+                JobResult::Stored(Done::Changed { outcome: Outcome::TooMany, .. }) => Answer::NoRoom,
                 JobResult::Stored(Done::Changed { lists, .. }) => {
                     self.items_changed(now, &lists);
                     Answer::Done

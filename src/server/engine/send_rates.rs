@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::hash::Hash;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,9 @@ const PROFILES: Rate = Rate { per_second: 0.1, burst: 10.0 };
 
 /// How often an account may ask for profiles, and how often it may search for people.
 const QUESTIONS: Rate = Rate { per_second: 5.0, burst: 30.0 };
+/// How often all accounts together may search: one search takes the store's thread up to 10 ms among 100,000 accounts,
+/// and it is to have most of its time for messages.
+const SEARCHES: Rate = Rate { per_second: 40.0, burst: 80.0 };
 
 /// The budgets of all accounts, and the messages that wait for them.
 #[derive(Debug)]
@@ -52,6 +56,7 @@ pub(super) struct SendRates {
     profiles: Buckets<AccountId>,
     cards: Buckets<AccountId>,
     finds: Buckets<AccountId>,
+    searches: Buckets<()>,
     private: Option<Buckets<AccountId>>,
     lobby: Option<Buckets<AccountId>>,
     /// When each message of `slow` is due, by its number there.
@@ -69,6 +74,7 @@ impl SendRates {
             profiles: Buckets::new(PROFILES, MOST),
             cards: Buckets::new(QUESTIONS, MOST),
             finds: Buckets::new(QUESTIONS, MOST),
+            searches: Buckets::new(SEARCHES, 1),
             private: buckets(quotas.sending),
             lobby: buckets(quotas.lobby),
             due: BinaryHeap::new(),
@@ -107,9 +113,10 @@ impl SendRates {
         take(&mut self.cards, now, account, 1.0)
     }
 
-    /// Counts a search for people. Returns an error with how long to wait, in milliseconds, if it comes too early.
+    /// Returns whether an account may now search for people; if not, how many milliseconds it is to wait.
     pub(super) fn find(&mut self, now: Now, account: AccountId) -> Result<(), u64> {
-        take(&mut self.finds, now, account, 1.0)
+        take(&mut self.finds, now, account, 1.0)?;
+        take(&mut self.searches, now, (), 1.0)
     }
 
     /// Returns the receivers of the messages that wait.
@@ -123,11 +130,11 @@ impl SendRates {
 }
 
 /// Takes one token. If there is none, returns how many milliseconds it takes until there are `enough`.
-fn take(buckets: &mut Buckets<AccountId>, now: Now, account: AccountId, enough: f64) -> Result<(), u64> {
-    if buckets.take(account, now.instant) {
+fn take<K: Hash + Eq + Copy>(buckets: &mut Buckets<K>, now: Now, of: K, enough: f64) -> Result<(), u64> {
+    if buckets.take(of, now.instant) {
         return Ok(());
     }
-    let wait = buckets.until(&account, enough, now.instant).clamp(WAIT.0, WAIT.1);
+    let wait = buckets.until(&of, enough, now.instant).clamp(WAIT.0, WAIT.1);
     Err(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
 }
 

@@ -80,6 +80,7 @@ fn a_moment() {
 fn done(answer: Answer, account: &str) -> Result<(), AdminError> {
     match answer {
         Answer::Done => Ok(()),
+        Answer::NoRoom => Err(AdminError::NoRoom),
         Answer::NoSuchAccount => Err(AdminError::NoSuchAccount(account.to_owned())),
         other => Err(unfit(other)),
     }
@@ -238,7 +239,8 @@ pub fn set_name(data: &Path, account: &str, name: &str) -> Result<(), AdminError
         }
         Executor::Here(store, _lock) => {
             let c = store.connection().unchecked_transaction()?;
-            profiles::rename(&c, id(&c, account)?, Some(name.as_str()).filter(|name| !name.is_empty()))?;
+            let name = Some(name.as_str()).filter(|name| !name.is_empty());
+            profiles::rename(&c, id(&c, account)?, name)?.ok_or(AdminError::NoRoom)?;
             Ok(c.commit()?)
         }
     }
@@ -410,7 +412,7 @@ pub(super) fn insert(c: &Connection, list: &[NewAccount], at: i64) -> Result<Ins
         };
         let Some(id) = id else { continue };
         if made.is_some() || profiles::of(c, id)?.name.is_empty() {
-            let lists = profiles::set(c, id, profile)?;
+            let lists = profiles::set(c, id, profile)?.unwrap_or_default();
             if made.is_none() && !lists.is_empty() {
                 inserted.named.push(id);
                 inserted.lists.extend(lists);

@@ -44,23 +44,23 @@ pub(super) fn read(value: Option<&str>) -> Profile {
     value.and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
 }
 
-/// Sets an account's profile when no device of it asks, as at a registration. Returns the accounts whose items change.
-pub(super) fn set(c: &Connection, account: AccountId, profile: &Profile) -> Result<Vec<AccountId>, Error> {
+/// Sets an account's profile when no device of it asks, as at a registration. Returns the accounts whose items change;
+/// `None` if the account has as many items as it may have, so that nothing is changed.
+pub(super) fn set(c: &Connection, account: AccountId, profile: &Profile) -> Result<Option<Vec<AccountId>>, Error> {
     let value = written(profile).map(|value| value.to_string()).unwrap_or_default();
     match items::put(c, account, (Kind::Profile.name(), ""), Some(&value), None)? {
         Put::Changed => {
             let mut lists = tell(c, account, Some(&value))?;
             lists.push(account);
-            Ok(lists)
+            Ok(Some(lists))
         }
-        // An account that has as many items as it may have gets no profile this way.
-        Put::Same | Put::TooMany => Ok(Vec::new()),
+        Put::Same => Ok(Some(Vec::new())),
+        Put::TooMany => Ok(None),
     }
 }
 
-/// Sets the name in an account's profile; `None` removes the profile, since none is without a name. Returns the
-/// accounts whose items change.
-pub(super) fn rename(c: &Connection, account: AccountId, name: Option<&str>) -> Result<Vec<AccountId>, Error> {
+/// Sets the name in an account's profile; `None` removes the profile, since none is without a name. Returns as [`set`].
+pub(super) fn rename(c: &Connection, account: AccountId, name: Option<&str>) -> Result<Option<Vec<AccountId>>, Error> {
     if let Some(name) = name {
         return set(c, account, &Profile { name: name.to_owned(), ..of(c, account)? });
     }
@@ -68,7 +68,7 @@ pub(super) fn rename(c: &Connection, account: AccountId, name: Option<&str>) -> 
     if items::put(c, account, (Kind::Profile.name(), ""), None, None)? == Put::Changed {
         lists.push(account);
     }
-    Ok(lists)
+    Ok(Some(lists))
 }
 
 /// Copies an account's profile into the items that others have about it. Returns the accounts whose items change, which

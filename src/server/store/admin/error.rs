@@ -55,6 +55,9 @@ pub enum AdminError {
         /// From 1.
         line: u64,
     },
+    /// The account has as many items as it may have.
+    #[error("the account has as many entries as it may have: its owner has to remove one")]
+    NoRoom,
     /// A name that was given and is not fit for a profile.
     #[error("the name: {}", not_fit())]
     GivenName,

@@ -110,6 +110,8 @@ fn the_number_of_items_is_bounded_and_removing_one_makes_room() {
     let changed = |outcome, lists| Done::Changed { job: 1, outcome, lists };
     assert_eq!(one(&mut store, "more", Some("true")), changed(Outcome::TooMany, vec![]));
     assert_eq!(one(&mut store, "k5", Some("true")), changed(Outcome::Done, vec![]), "as it was");
+    let name = Write::Name { job: 1, account: 1, name: Some("x".into()) };
+    assert_eq!(store.run(&[Op::Write(name)]).done, [changed(Outcome::TooMany, vec![])], "and the operator hears of it");
     assert_eq!(one(&mut store, "k5", None), changed(Outcome::Done, vec![1]));
     assert_eq!(one(&mut store, "more", Some("true")), changed(Outcome::Done, vec![1]));
 }

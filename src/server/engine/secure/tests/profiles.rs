@@ -156,3 +156,19 @@ fn of_many_friends_some_hear_at_once_and_all_in_the_end() {
     world.work();
     assert_eq!((told(&mut world), turns), (1, 3));
 }
+
+#[test]
+fn all_together_search_at_a_pace() {
+    let mut world = World::new();
+    world.login(1, "a", 1, None);
+    world.login(2, "b", 2, None);
+    world.login(3, "c", 3, None);
+    let find = |id: u64| FromClient::Find { id, text: "nobody".into() };
+    for id in 0..80 {
+        let peer = 1 + id / 30;
+        assert_eq!(world.say(peer, &find(id)), [format!(r#"{peer} {{"t":"found","id":{id},"people":[]}}"#)]);
+    }
+    assert_eq!(world.say(3, &find(80)), [r#"3 {"t":"error","id":80,"code":"try_later","wait":500}"#]);
+    world.now.instant += Duration::from_millis(500);
+    assert_eq!(world.say(3, &find(81)), [r#"3 {"t":"found","id":81,"people":[]}"#]);
+}
