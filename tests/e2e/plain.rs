@@ -143,7 +143,7 @@ fn answer_at(socket: UdpSocket, mut answer: impl FnMut(&[&str]) -> Option<&'stat
 #[test]
 fn a_server_that_ends_at_a_question_of_ours_is_told_and_not_asked_again() {
     for (lang, login, main, told) in
-        [("en", "Log in", "Hongyan", "(11#), and may have ended"), ("zh", "登录", "鸿雁", "可能因此退出了")]
+        [("en", "Log in", "Hongyan", "(11#), which may have crashed it"), ("zh", "登录", "鸿雁", "可能因此退出了")]
     {
         let place = Place::new();
         let (asked, restart) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));

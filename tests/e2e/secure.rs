@@ -124,7 +124,7 @@ fn a_server_that_encrypts_no_more_gets_nothing_by_accident() {
     let _server = serve_with(place.at, &folder, &["--plain-only"]);
     person.window("Hongyan");
     person.keys(&["F5"]);
-    person.said("asked: The server spoke encrypted before");
+    person.said("asked: The server used encryption before");
     person.window("Hongyan");
     place.desk.picture("readable-later");
     person.keys(&["Tab", "Return"]);
@@ -136,7 +136,7 @@ fn a_server_that_encrypts_no_more_gets_nothing_by_accident() {
     person.window("Hongyan");
     person.menu();
     person.keys(&["Return"]);
-    person.said("asked: The server spoke encrypted before");
+    person.said("asked: The server used encryption before");
     person.window("Hongyan");
     person.keys(&["Tab", "Return"]);
     person.window("Not encrypted");

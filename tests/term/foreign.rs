@@ -310,7 +310,7 @@ fn a_password_is_changed_where_a_server_can_and_the_rest_is_told_as_it_is() {
 
 #[test]
 fn a_server_that_ends_at_a_question_of_ours_is_told_and_not_asked_again() {
-    for (lang, told) in [("en", "(11#), and may have ended"), ("zh", "可能因此退出了")] {
+    for (lang, told) in [("en", "(11#), which may have crashed it"), ("zh", "可能因此退出了")] {
         let mut dead = false;
         let (ask, restart) = std::sync::mpsc::channel::<()>();
         let server = Foreign::new(move |request| {

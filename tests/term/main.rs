@@ -183,7 +183,7 @@ fn a_password_goes_out_in_plain_only_after_a_yes() {
     for answer in ["n", "y"] {
         a.line("login bob");
         a.line("secret");
-        a.shows("everybody on the way can read");
+        a.shows("anyone on the network path can read");
         a.foot_is("Send the password all the same? [y/N]:");
         a.line(answer);
     }
