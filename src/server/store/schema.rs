@@ -228,6 +228,32 @@ mod tests {
         }
     }
 
+    /// A profile that was set before the index of profiles was made is found by it.
+    #[test]
+    fn profiles_of_before_are_read_by_the_new_index() {
+        use super::super::{Done, Op, Read};
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = file(dir.path());
+        let connection = Connection::open(&path).expect("a new file");
+        FORM.of_version(13).bring_up_to_date(&connection, &path).expect("as it was");
+        connection
+            .execute_batch(
+                "INSERT INTO accounts (id, name, salt, hash, created) VALUES (1, 'a', x'', x'', 0), (2, 'b', x'', x'', 0);
+                 INSERT INTO items (account, kind, key, value, version) VALUES
+                    (1, 'profile', '', '{\"name\":\"王\"}', 1), (2, 'profile', '', NULL, 2), (2, 'muted', 'w', 'true', 3);",
+            )
+            .expect("written");
+        drop(connection);
+        let mut store = Store::open(dir.path()).expect("up to date");
+        match store.run(&[Op::Read(Read::Find { job: 1, text: "w".into() })]).done.remove(0) {
+            Done::Found { found: Some(found), .. } => {
+                let accounts: Vec<_> = found.people.iter().map(|card| card.account.as_str()).collect();
+                assert_eq!(accounts, ["a"]);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Mailboxes of two versions ago read the same through the new indexes.
     #[test]
     fn mailboxes_of_before_are_read_by_the_new_indexes() {
