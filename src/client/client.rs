@@ -9,6 +9,7 @@
 //! - `results`: what follows from events of the session and results of the history.
 //! - `asks`: what a face asks of history, server and protocol window.
 //! - `figures`: the figures of the connection, in either dialect, as values and in words.
+//! - `names`: who people are that no list tells of.
 //! - `local`: folders, ports and keys of each server.
 //! - `staying`: staying logged in on this device.
 //! - `rescue`: saving what can be read of a damaged history.
@@ -18,6 +19,7 @@ mod asks;
 mod event;
 mod figures;
 mod local;
+mod names;
 mod rescue;
 mod results;
 mod staying;
@@ -34,7 +36,7 @@ use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::client::diagnosis::reachable;
 use crate::client::history::{HistoryError, Op, Rescued, Write};
 use crate::client::net::{Bell, Now, Socket, Timer};
-use crate::client::session::{self, ConnectionState, Dialect, Polling, Session};
+use crate::client::session::{self, ConnectionState, Dialect, NewAccount, Polling, Session};
 use crate::client::tap::Tap;
 use crate::probe::hand::Expectation;
 use crate::protocol::link;
@@ -251,7 +253,12 @@ impl Client {
 
     /// Registers an account.
     pub fn register(&mut self, now: Now, account: Account, password: Password, confirm: Password) {
-        self.session.register(now.instant, account, password, confirm);
+        self.register_as(now, NewAccount { account, password, confirm, name: String::new() });
+    }
+
+    /// Registers an account with a name that others are shown.
+    pub fn register_as(&mut self, now: Now, new: NewAccount) {
+        self.session.register_as(now.instant, new);
         self.after(now);
     }
 

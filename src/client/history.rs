@@ -16,6 +16,7 @@
 //! - `made`: tells accounts of one name apart.
 //! - `delivered`: which sent messages were delivered.
 //! - `items`: the account's items on the server, and changes to them that are not sent yet.
+//! - `friends`: who is a friend, requests and profiles.
 //! - `picture`: converts the items into the lists, and the lists into items.
 //! - `past`: messages that the server has from before this device.
 //! - `matching`: which messages of two lists are the same. Pure.
@@ -28,6 +29,7 @@ pub mod contacts;
 mod database;
 mod delivered;
 mod device;
+mod friends;
 mod items;
 mod look;
 mod made;
@@ -53,7 +55,8 @@ use crossbeam_channel::{Receiver, Sender};
 
 pub use database::Database;
 pub use delivered::state_of;
-pub use items::{Difference, Friends, ItemPage};
+pub use friends::{Difference, Friends};
+pub use items::ItemPage;
 pub use op::{Done, Op, Read, Write};
 pub use past::time_of;
 pub use rescue::{Rescued, copy_before, put_aside, rescue};

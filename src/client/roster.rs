@@ -1,6 +1,14 @@
 //! What a list of friends contains, in which order and sections, for windows and terminal alike. Pure.
+//!
+//! Its parts:
+//!
+//! - `card`: what is known of somebody.
+//! - `naming`: what people are called.
 
-use std::collections::{HashMap, HashSet};
+mod card;
+mod naming;
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Datelike, Local, TimeZone};
 use rust_i18n::t;
@@ -10,6 +18,8 @@ use crate::base::model::{Account, names};
 use crate::base::shown;
 use crate::client::friendship::Friendship;
 use crate::client::history::{Conversation, Friends, MoreStrangers};
+
+use naming::Names;
 
 /// The most strangers that are shown; the others are one row.
 const STRANGERS: usize = 20;
@@ -82,6 +92,8 @@ pub struct Person {
     pub contact: bool,
     pub blocked: bool,
     pub friendship: Friendship,
+    /// The colour that they have chosen.
+    pub color: Option<u8>,
     /// Whether this row is under "recent", in addition to the friend's own row.
     pub recent: bool,
 }
@@ -93,6 +105,7 @@ pub struct Roster {
     conversations: Vec<Conversation>,
     more_strangers: MoreStrangers,
     friends: Friends,
+    names: Names,
     online: Option<Vec<Account>>,
     /// Whether the server is silent, or has not said who is online since it was.
     unsure: bool,
@@ -108,6 +121,7 @@ impl Roster {
             conversations: Vec::new(),
             more_strangers: MoreStrangers::default(),
             friends: Friends::default(),
+            names: Names::default(),
             online: None,
             unsure: false,
             closed: HashSet::from([Section::Blocked]),
@@ -117,6 +131,7 @@ impl Roster {
     /// Sets the list as the history has it, the latest first.
     pub fn set_conversations(&mut self, conversations: Vec<Conversation>) {
         self.conversations = conversations;
+        self.find_common_names();
     }
 
     /// Sets the figures of strangers who are not listed one by one.
@@ -127,6 +142,7 @@ impl Roster {
     /// Sets the account's friends and requests.
     pub fn set_friends(&mut self, friends: Friends) {
         self.friends = friends;
+        self.find_common_names();
     }
 
     /// Returns the account's friends and requests.
@@ -176,48 +192,6 @@ impl Roster {
         if !self.closed.remove(section) {
             self.closed.insert(section.clone());
         }
-    }
-
-    /// Returns the name under which an account is shown, on one line.
-    #[must_use]
-    pub fn name(&self, account: &Account) -> String {
-        if account.as_str() == Account::LOBBY {
-            return t!("main.lobby").into_owned();
-        }
-        let remark = names::tidy(self.remark(account));
-        if remark.is_empty() { account.shown().into_owned() } else { shown::line(&remark) }
-    }
-
-    /// Returns the account that a name stands for: an account in the list, a remark, or an account that is online.
-    #[must_use]
-    pub fn resolve(&self, name: &str) -> Option<Account> {
-        let contacts = || self.conversations.iter().map(|c| &c.contact);
-        let known = contacts().find(|contact| contact.account.as_str() == name);
-        let remark = || contacts().find(|contact| !name.is_empty() && contact.remark == name);
-        let online = || self.online().iter().find(|account| account.as_str() == name);
-        known.or_else(remark).map(|contact| &contact.account).or_else(online).cloned()
-    }
-
-    /// Returns the remark of an account as it is stored; empty if there is none.
-    #[must_use]
-    pub fn remark(&self, account: &Account) -> &str {
-        self.find(account).map_or("", |c| &c.contact.remark)
-    }
-
-    /// Returns the name of the writer of a room's message: the remark of the account in its frame, else the account.
-    #[must_use]
-    pub fn writer(&self, framed: &str) -> String {
-        let account = names::unmarked(framed);
-        let known = self.conversations.iter().find(|c| c.contact.account.as_str() == account);
-        let remark = known.map(|c| names::tidy(&c.contact.remark)).filter(|remark| !remark.is_empty());
-        remark.unwrap_or_else(|| names::shown(&account).into_owned())
-    }
-
-    /// Returns the remarks, by account.
-    #[must_use]
-    pub fn remarks(&self) -> HashMap<String, String> {
-        let known = self.conversations.iter().filter(|c| !c.contact.remark.is_empty());
-        known.map(|c| (c.contact.account.to_string(), names::tidy(&c.contact.remark))).collect()
     }
 
     /// Returns the conversation with an account, if there is one.
@@ -374,6 +348,7 @@ impl Roster {
         others
             .map(|account| Person {
                 friendship: self.friendship(account),
+                color: self.color(account),
                 name: account.shown().into_owned(),
                 account: account.clone(),
                 last: t!("main.online").into_owned(),
@@ -392,6 +367,7 @@ impl Roster {
         Person {
             account: Account::lobby(),
             friendship: Friendship::Unknown,
+            color: None,
             name: t!("main.lobby").into_owned(),
             last: t!("main.lobby_hint").into_owned(),
             time: String::new(),
@@ -436,6 +412,7 @@ impl Roster {
             contact: !conversation.stranger,
             blocked: contact.blocked,
             friendship: self.friendship(&contact.account),
+            color: self.color(&contact.account),
             recent: false,
         }
     }
@@ -457,6 +434,7 @@ impl Roster {
                 contact: known.is_some_and(|c| !c.stranger),
                 blocked: false,
                 friendship: Friendship::Asked,
+                color: self.color(who),
                 recent: false,
             }
         })

@@ -40,7 +40,7 @@ use crate::base::model::{Account, MessageId, Password, SendState};
 pub use crate::base::model::{Dialect, Polling};
 use crate::protocol::link::words;
 use crate::protocol::wire::frame::{AccountSettings, Code, Device, Key, Past, Reason};
-use crate::protocol::wire::item::Item;
+use crate::protocol::wire::item::{Item, Profile};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
 /// Identifies a received message until it is on disk, and the session that received it, so that the other session
@@ -132,6 +132,19 @@ pub enum RegisterOutcome {
     KeyChanged,
     /// What is known of the server's key is damaged, and it shows another one; [`Event::KeyChanged`] says more.
     KeysDamaged,
+}
+
+/// A new account, as somebody asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAccount {
+    /// The account's name.
+    pub account: Account,
+    /// Its password.
+    pub password: Password,
+    /// The password again, as it was typed the second time.
+    pub confirm: Password,
+    /// The name that others are shown; empty for none. The plain dialect has no such names.
+    pub name: String,
 }
 
 /// The outcome of a login.
@@ -400,6 +413,9 @@ pub enum Event {
     Items { version: u64, anew: bool, items: Vec<Item>, more: bool, digest: Option<u64> },
     /// The server has accepted the change with this number, or refused it for good; see [`Session::set_items`].
     ItemSet { number: u64, refused: Option<Code> },
+    /// Answer to [`Session::people`]: the profiles of those of the accounts that there are; `None` if the server does not
+    /// say.
+    People { asked: Vec<Account>, profiles: Option<Vec<(Account, Profile)>> },
     /// Answer to [`Session::friend`].
     Friend { account: Account, request: FriendRequest, outcome: FriendOutcome },
     /// The state of a message that this client sent has changed; `07:01` and `00:00` leave it `Waiting` or `Failed`.

@@ -14,6 +14,7 @@
 //! - `transcript`: the messages of a chat, as bubbles.
 //! - `friend_window`: a friend's remark and group, and a request to be friends.
 //! - `lists_window`: shows in what two lists differ.
+//! - `profile_window`: who one is to others.
 //! - `password_window`: changes the password.
 //! - `settings_window`: the settings.
 //! - `connection_window`: figures, once a second, and the diagnosis.
@@ -61,6 +62,7 @@ pub mod main_window;
 mod menu;
 pub mod notice;
 pub mod password_window;
+pub mod profile_window;
 pub mod register_window;
 pub mod screen;
 pub mod settings_window;
@@ -132,6 +134,8 @@ pub enum UiEvent {
     Friend(friend_window::Event),
     /// A request to the part of the window about two lists.
     Lists(lists_window::Event),
+    /// A request to the profile window's part.
+    Profile(profile_window::Event),
     /// A request to the password window's part.
     Password(password_window::Event),
     /// A request to the settings' part.

@@ -22,6 +22,7 @@
 //! - `past`: messages that the server keeps.
 //! - `people`: the list of friends.
 //! - `befriending`: friends with consent, and lists that differ.
+//! - `profile`: who one is to others.
 //! - `account`: how the account is used, and its password.
 //! - `server`: finding and leaving a server.
 //! - `trust`: a changed key, a server without encryption, and another device's login.
@@ -51,6 +52,7 @@ mod own;
 mod past;
 mod people;
 mod pipe;
+mod profile;
 mod raw;
 mod remembered;
 pub mod screen;

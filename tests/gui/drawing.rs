@@ -187,7 +187,7 @@ pub fn a_chats_pieces_make_the_whole() {
     window.resize(0, 40, 420, 440);
     chat.set_index(metas, 0);
     page(&mut chat, &asked, &rows);
-    let header = |presence, own| Header { name: "同学 Ada".to_owned(), presence, own };
+    let header = |presence, own| Header { name: "同学 Ada".to_owned(), color: None, presence, own };
     // The trouble of being offline ends with that.
     let headers = [
         (header(Some(Presence::Online), OwnState::Connected), None),
@@ -253,7 +253,7 @@ pub fn people(unread: u64, last: &str) -> Vec<Conversation> {
 /// A search without a hit says so, where the list was; the list is as before when the search is.
 pub fn a_search_without_a_hit_says_so() {
     let (emit, _) = events();
-    let me = Me { account: account("me"), nickname: String::new() };
+    let me = Me { account: account("me"), name: String::new(), color: None };
     let mut main = MainWindow::new(&me, Some([0, 40, 260, 440]), emit);
     main.set_conversations(people(0, "hi"));
     let group = main.window().as_group().expect("a group");
@@ -284,7 +284,7 @@ pub fn a_search_without_a_hit_says_so() {
 /// The main window: the user's state, the list with its texts, and the connection line.
 pub fn the_main_windows_pieces_make_the_whole() {
     let (emit, _) = events();
-    let me = Me { account: account("me"), nickname: "Ada".to_owned() };
+    let me = Me { account: account("me"), name: "Ada".to_owned(), color: None };
     let mut main = MainWindow::new(&me, Some([0, 40, 260, 440]), emit);
     let window = main.window().clone();
     main.set_conversations(people(0, "hi"));
@@ -361,7 +361,7 @@ pub fn what_is_scrolled_out_is_not_seen() {
 
 pub fn a_message_costs_the_drawing_of_that_message() {
     let (emit, asked) = events();
-    let me = Me { account: account("me"), nickname: String::new() };
+    let me = Me { account: account("me"), name: String::new(), color: None };
     let mut main = MainWindow::new(&me, Some([0, 60, 300, 720]), Rc::clone(&emit));
     main.set_conversations(people(0, "hi"));
     let (metas, rows) = history(300);
@@ -418,7 +418,7 @@ pub fn what_is_told_again_is_not_drawn_again() {
     let mut chat = chat("@lobby", &emit);
     chat.set_index(metas, 0);
     page(&mut chat, &asked, &rows);
-    let header = || Header { name: "zoe".to_owned(), presence: None, own: OwnState::Connected };
+    let header = || Header { name: "zoe".to_owned(), color: None, presence: None, own: OwnState::Connected };
     let names = |name: &str| std::collections::HashMap::from([("zoe".to_owned(), name.to_owned())]);
     let tell = |chat: &mut ChatWindow, what: usize, again: bool| match what {
         0 => chat.set_names(names(if again { "Zoe" } else { "Zoë" })),

@@ -20,7 +20,7 @@ use hongyan::client::net::{ThreadFigures, WaitsFor};
 use hongyan::client::roster::Presence;
 use hongyan::client::session::{ConnectionState, KeyChange, PlainReason, SpokenDialect};
 use hongyan::client::{Connection, Encrypted};
-use hongyan::protocol::wire::item::{self, Item, Kind, written};
+use hongyan::protocol::wire::item::{self, Item, Kind, MayAsk, Profile, written};
 use hongyan::ui::gui::chat_window::{ChatWindow, Header, OwnState, Trouble};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
 use hongyan::ui::gui::friend_window::{Befriending, FriendWindow};
@@ -29,6 +29,7 @@ use hongyan::ui::gui::lists_window::ListsWindow;
 use hongyan::ui::gui::login_window::{Login, LoginForm};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Question;
+use hongyan::ui::gui::profile_window::{Field, ProfileForm, ProfileWindow};
 use hongyan::ui::gui::register_window::Register;
 use hongyan::ui::gui::settings_window::{SettingsForm, SettingsWindow};
 use hongyan::ui::gui::trust_window::{Doubt, TrustWindow};
@@ -114,6 +115,19 @@ fn forms(all: &mut Vec<(String, Open)>) {
             }),
         ));
     }
+    for shared in [true, false] {
+        all.push((
+            format!("profile {shared}"),
+            Box::new(move || {
+                let profile = Profile { name: long(), line: long(), color: Some(11) };
+                let may_ask = MayAsk::Question { question: long(), answer: long() };
+                let form = ProfileForm { profile, may_ask };
+                let mut window = ProfileWindow::new(&long(), &form, shared, &nobody());
+                window.refuse(&t!("people.bad_name"), Field::Question);
+                Box::new(move || drop(window))
+            }),
+        ));
+    }
     all.push((
         "lists".to_owned(),
         Box::new(|| {
@@ -164,7 +178,7 @@ fn mains(all: &mut Vec<(String, Open)>) {
         all.push((
             format!("main {n}"),
             Box::new(move || {
-                let me = Me { account: account(&long()), nickname: "张伟".into() };
+                let me = Me { account: account(&long()), name: "张伟".into(), color: None };
                 let mut main = MainWindow::new(&me, None, nobody());
                 let contact = Contact { account: account(&long()), remark: long(), group: long(), blocked: false };
                 let last = Some((long(), 0));
@@ -210,7 +224,7 @@ fn chats(all: &mut Vec<(String, Open)>) {
         all.push((
             format!("chat {n}"),
             Box::new(move || {
-                let header = Header { name: long(), presence, own };
+                let header = Header { name: long(), color: None, presence, own };
                 let mut chat = ChatWindow::new(&account(who), header, None, nobody());
                 for n in 0..3 {
                     chat.append(row(n, n == 1));

@@ -29,7 +29,7 @@ pub fn a_chat_in_another_theme_is_the_same_chat() {
         before.set_earlier(earlier);
         before.give_back("half a sen");
         let place = before.position();
-        let header = Header { name: "zoe".to_owned(), presence: None, own: OwnState::Connected };
+        let header = Header { name: "zoe".to_owned(), color: None, presence: None, own: OwnState::Connected };
         let after = before.renewed(header, Rc::clone(&emit));
         assert_eq!((after.earlier(), after.draft(), after.position()), (earlier, "half a sen".to_owned(), place));
         drop(after);
@@ -68,7 +68,7 @@ pub fn a_chat_in_another_theme_is_read_as_far() {
     let was = shown(&before);
     assert!(was.1.is_some() && was.2 > 0 && was.0.starts_with('('), "{was:?}");
     seen.take();
-    let header = Header { name: "zoe".to_owned(), presence: None, own: OwnState::Connected };
+    let header = Header { name: "zoe".to_owned(), color: None, presence: None, own: OwnState::Connected };
     let mut after = before.renewed(header, Rc::clone(&emit));
     page(&mut after, &rows);
     let now = shown(&after);
@@ -122,7 +122,7 @@ pub fn a_chat_in_another_language_says_its_notes_in_it() {
     for language in ["zh-CN", "en"] {
         rust_i18n::set_locale(language);
         let (metas, rows) = history();
-        let header = || Header { name: "zoe".to_owned(), presence: None, own: OwnState::Connected };
+        let header = || Header { name: "zoe".to_owned(), color: None, presence: None, own: OwnState::Connected };
         let texts = chat.texts_in_sight().len();
         chat = chat.renewed(header(), Rc::clone(&emit));
         paged(&mut chat, &rows);
@@ -173,7 +173,7 @@ pub fn a_page_that_was_not_read_is_asked_for_again() {
 /// there, or until it is over.
 pub fn what_went_wrong_in_a_chat_is_said_until_it_is_over() {
     let (emit, seen) = events();
-    let header = |name: &str, own| Header { name: name.to_owned(), presence: None, own };
+    let header = |name: &str, own| Header { name: name.to_owned(), color: None, presence: None, own };
     let all = [
         Trouble::NotLoggedIn,
         Trouble::NoLobby { sure: true },
@@ -236,7 +236,7 @@ pub fn a_chat_of_an_account_that_is_no_more_takes_no_text() {
     let (emit, seen) = events();
     let mut chat = chat("zoe", &emit);
     chat.give_back("half a sen");
-    let header = |own| Header { name: "zoe".to_owned(), presence: None, own };
+    let header = |own| Header { name: "zoe".to_owned(), color: None, presence: None, own };
     for (own, takes) in
         [(OwnState::Offline, true), (OwnState::Deleted, false), (OwnState::Connected, true), (OwnState::Deleted, false)]
     {
@@ -257,7 +257,7 @@ pub fn a_chat_of_an_account_that_is_no_more_takes_no_text() {
 }
 
 pub fn a_main_window_in_another_theme_is_the_same_window() {
-    let me = Me { account: account("me"), nickname: "Ann".to_owned() };
+    let me = Me { account: account("me"), name: "Ann".to_owned(), color: None };
     let (emit, _) = events();
     for silent in [false, true] {
         let mut before = MainWindow::new(&me, Some([30, 40, 320, 640]), Rc::clone(&emit));
@@ -299,7 +299,7 @@ pub fn a_main_window_in_another_theme_is_the_same_window() {
 }
 
 pub fn at_midnight_today_is_yesterday() {
-    let me = Me { account: account("me"), nickname: String::new() };
+    let me = Me { account: account("me"), name: String::new(), color: None };
     let (emit, _) = events();
     let mut main = MainWindow::new(&me, None, emit);
     let now = hongyan::client::net::clock::now().unix_ms;

@@ -352,7 +352,7 @@ fn events() -> (Emit, Rc<RefCell<Vec<UiEvent>>>) {
 }
 
 fn chat(name: &str, emit: &Emit) -> ChatWindow {
-    let header = Header { name: name.to_owned(), presence: None, own: OwnState::Connected };
+    let header = Header { name: name.to_owned(), color: None, presence: None, own: OwnState::Connected };
     ChatWindow::new(&account(name), header, None, Rc::clone(emit))
 }
 
@@ -395,7 +395,7 @@ fn what_is_unread_stands_in_the_titles() {
     chat.append(row(2, true));
     assert!(hidden.label().starts_with("(2) "), "one's own is not unread");
     drop(chat);
-    let me = Me { account: account("me"), nickname: String::new() };
+    let me = Me { account: account("me"), name: String::new(), color: None };
     let mut main = MainWindow::new(&me, None, emit);
     let (remark, group) = (String::new(), String::new());
     let contact = Contact { account: account("zoe"), remark, group, blocked: false };
@@ -563,7 +563,7 @@ fn the_main_window_asks_and_waits() {
         let emitted = Rc::clone(&emitted);
         move |event| emitted.borrow_mut().push(event)
     });
-    let me = Me { account: account("me"), nickname: String::new() };
+    let me = Me { account: account("me"), name: String::new(), color: None };
     let mut main = MainWindow::new(&me, Some([0, 0, 240, 320]), emit);
     main.say("something else");
     let answers = [

@@ -29,6 +29,7 @@ fn person(n: u64) -> Entry {
         contact: true,
         blocked: false,
         friendship: Friendship::Unknown,
+        color: None,
         recent: false,
     })
 }

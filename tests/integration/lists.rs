@@ -8,9 +8,9 @@ use hongyan::client::Event;
 use hongyan::client::friendship::Friendship;
 use hongyan::client::history::{Contact, Conversation, Friends};
 use hongyan::client::net::clock;
-use hongyan::client::session::{AccountChange, FriendOutcome, FriendRequest};
+use hongyan::client::session::{AccountChange, FriendOutcome, FriendRequest, NewAccount};
 use hongyan::protocol::wire::frame::AccountSettings;
-use hongyan::protocol::wire::item::MayAsk;
+use hongyan::protocol::wire::item::{MayAsk, Profile};
 
 use super::client::{Person, account, anywhere, password, securely, serve};
 
@@ -197,4 +197,47 @@ fn a_list_of_before_is_offered_and_goes_to_the_server_when_its_owner_says_so() {
     lists(&mut [&mut third, &mut second], "b", Some(("here", false, false, 0)));
     lists(&mut [&mut third, &mut second], "c", Some(("C", false, false, 0)));
     drop((second, third, server));
+}
+
+#[test]
+fn the_name_that_somebody_gives_at_registration_is_shown_to_others_and_so_is_each_other_one() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let server = serve(anywhere(), &dir.path().join("server"));
+    let at = server.address();
+    let mut a = securely(at, &dir.path().join("a"));
+    let (password, confirm, name) = (password(), password(), "王小明".to_owned());
+    a.client.register_as(clock::now(), NewAccount { account: account("a"), password, confirm, name });
+    a.until("registered", |e| matches!(e, Event::Registered(_)));
+    let mut a = a.come_in("a", false);
+    stands(&mut [&mut a], "b", Friendship::None);
+    until("one's own name", &mut [&mut a], |a| {
+        let own = |e: &Event| if let Event::Friends(friends) = e { friends.profile.clone() } else { None };
+        a.seen.iter().rev().find_map(own).is_some_and(|profile| profile.name == "王小明")
+    });
+    // Who is here and in no list is asked for; once they are friends they are told without asking.
+    let mut b = securely(at, &dir.path().join("b")).come_in("b", true);
+    until("a stranger's name", &mut [&mut b, &mut a], |b| {
+        let told = |(who, profile): &(Account, Profile)| *who == account("a") && profile.name == "王小明";
+        b.seen.iter().any(|e| matches!(e, Event::Profiles(profiles) if profiles.iter().any(told)))
+    });
+    asks(&mut a, "b", ask("", None), &FriendOutcome::Done);
+    stands(&mut [&mut b, &mut a], "a", Friendship::Asked);
+    asks(&mut b, "a", FriendRequest::Accept, &FriendOutcome::Done);
+    stands(&mut [&mut b, &mut a], "a", Friendship::Friends);
+    a.client.set_profile(&Profile { name: "小明".into(), line: "好好学习".into(), color: Some(3) });
+    until("another name", &mut [&mut b, &mut a], |b| {
+        let friend = |e: &Event| match e {
+            Event::Friends(friends) => friends.friends.get(&account("a")).map(|friend| friend.profile.clone()),
+            _ => None,
+        };
+        b.seen.iter().rev().find_map(friend).is_some_and(|profile| profile.name == "小明" && profile.color == Some(3))
+    });
+    // It is there offline, and after a start without a server.
+    drop((a, b, server));
+    let mut b = securely(at, &dir.path().join("b"));
+    b.client.open_history(account("b")).expect("a history");
+    until("a name without a server", &mut [&mut b], |b| {
+        let friend = |e: &Event| matches!(e, Event::Friends(f) if f.friends.values().any(|f| f.profile.name == "小明"));
+        b.seen.iter().any(friend)
+    });
 }

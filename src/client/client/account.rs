@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::names::Names;
 use super::{ClientError, Event};
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::client::history::{Conversation, Done, History, HistoryError, MoreStrangers, Op, Read, Row, Write};
@@ -60,6 +61,7 @@ pub(super) struct OpenAccount {
     pub(super) zone: Option<i32>,
     /// When a plain server last said that no message waits.
     pub(super) nothing_waits: Option<i64>,
+    pub(super) names: Names,
     /// Whether the damage of the history was reported.
     pub(super) damaged: bool,
 }
@@ -79,6 +81,7 @@ impl OpenAccount {
             }
         };
         history.submit(Op::Read(Read::Drafts));
+        history.submit(Op::Read(Read::Profiles));
         history.submit(Op::Read(Read::Friends));
         history.submit(Op::Read(Read::Conversations));
         Ok(Self {
@@ -98,6 +101,7 @@ impl OpenAccount {
             more_strangers: MoreStrangers::default(),
             zone: None,
             nothing_waits: None,
+            names: Names::default(),
             damaged: false,
         })
     }

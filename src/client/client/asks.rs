@@ -11,7 +11,7 @@ use crate::client::net::{Now, Socket, ThreadFigures, WaitsFor};
 use crate::client::session::{AccountChange, FriendRequest};
 use crate::client::tap::Record;
 use crate::probe::CaseReport;
-use crate::protocol::wire::item::{Kind, MayAsk, written};
+use crate::protocol::wire::item::{Kind, MayAsk, Profile, written};
 
 impl Client {
     /// Adds or changes somebody in the list.
@@ -79,6 +79,14 @@ impl Client {
         self.submit(Op::Read(Read::Friends));
     }
 
+    /// Sets who this account's owner is to others. With a server that keeps no items nothing is set.
+    pub fn set_profile(&self, profile: &Profile) {
+        let Ok(value) = written(profile) else { return };
+        self.submit(Op::Write(Write::SetItem { kind: Kind::Profile, key: String::new(), value: Some(value) }));
+        self.submit(Op::Read(Read::ItemChanges));
+        self.submit(Op::Read(Read::Friends));
+    }
+
     /// Settles the differences in [`crate::client::history::Friends::differences`]: this device's values are sent to
     /// the server or, without `keep_ours`, the server's values are shown here.
     pub fn settle_differences(&self, keep_ours: bool) {
@@ -102,6 +110,7 @@ impl Client {
 
     /// Asks for the list again, and for friends and requests.
     pub fn conversations(&self) {
+        self.submit(Op::Read(Read::Profiles));
         self.submit(Op::Read(Read::Friends));
         self.submit(Op::Read(Read::Conversations));
     }

@@ -13,6 +13,7 @@ use crate::client::session::{
 use crate::client::tap::Record;
 use crate::protocol::link::words;
 use crate::protocol::wire::frame::{AccountSettings, Code, Past, Reason};
+use crate::protocol::wire::item::Profile;
 
 /// What the client tells its face; the face takes it with [`super::Client::poll_event`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +136,8 @@ pub enum Event {
     /// The friends, the requests to be friends, and the differences between the lists here and on the server; emitted
     /// when the account is opened and after each change.
     Friends(Friends),
+    /// The profiles of these people, as far as they are new or have changed; all that are kept when the account is opened.
+    Profiles(Vec<(Account, Profile)>),
     /// Answer to [`super::Client::friend`].
     Friend { account: Account, request: FriendRequest, outcome: FriendOutcome },
     /// The server refused a change of the lists, with this code; the lists are shown as the server has them again.
@@ -237,6 +240,7 @@ impl Event {
             | Self::Past { .. }
             | Self::LookedUp { .. }
             | Self::Friends(_)
+            | Self::Profiles(_)
             | Self::Friend { .. }
             | Self::AccountSettings(_) => return None,
         };

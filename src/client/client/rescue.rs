@@ -73,6 +73,7 @@ impl Client {
             | Read::Settle
             | Read::Drafts
             | Read::Friends
+            | Read::Profiles
             | Read::ItemChanges
             | Read::Export(_)
             | Read::Search { .. } => None,

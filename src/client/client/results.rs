@@ -32,6 +32,7 @@ impl Client {
                 return self.submit(Op::Write(Write::Items(page)));
             }
             session::Event::ItemSet { number, refused } => return self.item_set(number, refused),
+            session::Event::People { asked, profiles } => return self.people_are(now, asked, profiles),
             session::Event::Friend { account, request, outcome } => Event::Friend { account, request, outcome },
             session::Event::Accepted { id, row, state } => {
                 return self.outgoing(id, state, Write::Accepted { id, row, state });
@@ -65,11 +66,7 @@ impl Client {
             session::Event::NotStoring(not) => return self.not_storing_is(now, not),
             session::Event::Paced(wait) => Event::Paced(wait),
             session::Event::MaybeLost(n) => Event::MaybeLost(n),
-            session::Event::Online(accounts) => {
-                let events = self.account.as_mut().map(|account| account.comings_and_goings(&accounts));
-                self.events.extend(events.into_iter().flatten());
-                Event::Online(accounts)
-            }
+            session::Event::Online(accounts) => return self.are_online(now, accounts),
             session::Event::Extensions { known, shown } => return self.extensions(known, shown),
             session::Event::UnknownCode(code) => Event::UnknownCode(code),
             session::Event::PasswordChanged(outcome) => Event::PasswordChanged(outcome),
@@ -169,6 +166,7 @@ impl Client {
         if outcome == LoginOutcome::Done {
             // The server has to show again what it is: another program may have been started in its place.
             self.ours = false;
+            self.account.iter_mut().for_each(|account| account.names.begin());
             keep_home(&self.config);
         }
         self.events.push_back(Event::LoggedIn(outcome));
@@ -280,7 +278,13 @@ impl Client {
             Done::Noted { id, noted } => {
                 self.session.handle_noted(now.instant, id, noted);
             }
+            Done::Profiles(profiles) => {
+                self.account.iter_mut().for_each(|account| account.names.read(&profiles));
+                self.events.push_back(Event::Profiles(profiles));
+            }
             Done::Conversations(list, more) => {
+                let people: Vec<Account> = list.iter().map(|c| c.contact.account.clone()).collect();
+                self.want_names(now, people);
                 let also = self.account.as_mut().and_then(|account| account.listed(&list, more));
                 self.events.push_back(Event::Conversations(list));
                 self.events.extend(also);
@@ -306,6 +310,21 @@ impl Client {
             Done::Withdrawn(done) => self.events.push_back(Event::Withdrawn(done)),
             Done::Drafts(drafts) => self.events.push_back(Event::Drafts(drafts)),
         }
+    }
+
+    /// Who is online, which is told together with who came and went.
+    fn are_online(&mut self, now: Now, accounts: Vec<Account>) {
+        if let Some(account) = &mut self.account {
+            let events = account.comings_and_goings(&accounts);
+            for event in &events {
+                if let Event::CameOnline(came) = event {
+                    account.names.came(came);
+                }
+            }
+            self.events.extend(events);
+        }
+        self.events.push_back(Event::Online(accounts.clone()));
+        self.want_names(now, accounts);
     }
 
     /// Notes that the server has accepted or refused a change of the lists; after a refusal they are shown as before.

@@ -124,6 +124,7 @@ impl Database {
             }
             Read::Settle => Done::Settled,
             Read::Friends => Done::Friends(self.friends()?),
+            Read::Profiles => Done::Profiles(self.profiles()?),
             Read::ItemChanges => Done::ItemChanges(self.item_changes()?),
             Read::Drafts => Done::Drafts(self.drafts()?),
             Read::Export(path) => Done::Exported(contacts::write(path, &self.contacts()?)),
@@ -178,6 +179,7 @@ impl Database {
             Write::Items(page) => self.take_items(page).map(Some),
             Write::ItemSet { number, taken } => self.item_set(*number, *taken).map(nothing),
             Write::SetItem { kind, key, value } => self.set_own_item(*kind, key, value.as_ref()).map(nothing),
+            Write::Profiles(profiles) => self.set_profiles(profiles).map(nothing),
             Write::SettleDifferences { keep_ours } => self.settle_differences(*keep_ours).map(nothing),
             Write::Past { own, peer, messages, more } => {
                 self.add_past(own, peer, messages)?;

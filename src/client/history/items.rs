@@ -4,15 +4,12 @@
 //! dialect, lists stay on this device. After that, each difference between this device and the server becomes a change
 //! that is *held*: it is shown to the user, who sends it to the server or drops it.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Error, OptionalExtension, params};
 use serde_json::Value;
 
 use super::schema::signed;
 use super::{Database, Done};
-use crate::base::model::Account;
-use crate::protocol::wire::item::{self, Friend, Item, Kind, MayAsk, Request};
+use crate::protocol::wire::item::{self, Item, Kind};
 
 /// A page of items from the server, as in [`crate::client::session::Event::Items`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,32 +24,6 @@ pub struct ItemPage {
     pub more: bool,
     /// The sum of the digests of all items after this page, if it is to be compared.
     pub digest: Option<u64>,
-}
-
-/// What is known of an account's friends and of requests to be friends; only the server changes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Friends {
-    /// Whether the server keeps these lists, and has sent all of them once.
-    pub kept_by_server: bool,
-    /// The account's friends.
-    pub friends: BTreeMap<Account, Friend>,
-    /// The requests that the account has sent.
-    pub asking: BTreeMap<Account, Request>,
-    /// The requests that the account has received.
-    pub asked: BTreeMap<Account, Request>,
-    /// Who may ask to be a friend; `None` if this was never chosen, which means everybody.
-    pub may_ask: Option<MayAsk>,
-    /// The differences between the lists here and on the server, until the user decides between them.
-    pub differences: Vec<Difference>,
-}
-
-/// An item that is here but not on the server, or that has another value there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The item as it is here.
-    pub here: Item,
-    /// The server's value; `None` if it has none.
-    pub there: Option<Value>,
 }
 
 /// How much of the server's items is stored here.
@@ -264,47 +235,9 @@ impl Database {
         }
         Ok(())
     }
-
-    /// Returns what is known of friends and requests.
-    pub(super) fn friends(&self) -> Result<Friends, Error> {
-        let c = &self.connection;
-        let mut friends = Friends { kept_by_server: self.are_items_kept()?, ..Friends::default() };
-        let mut query = c.prepare_cached("SELECT kind, key, value FROM items WHERE kind IN (?, ?, ?)")?;
-        let kinds = [Kind::Friend, Kind::Asking, Kind::Asked].map(Kind::name);
-        let rows = query.query_map(kinds, |row| {
-            Ok(Item { kind: row.get("kind")?, key: row.get("key")?, value: value(row.get("value")?) })
-        })?;
-        for item in rows {
-            let item = item?;
-            let who = Account::sanitised(&item.key);
-            match Kind::named(&item.kind) {
-                Some(Kind::Friend) => drop(item.read().map(|friend| friends.friends.insert(who, friend))),
-                Some(Kind::Asking) => drop(item.read().map(|request| friends.asking.insert(who, request))),
-                Some(Kind::Asked) => drop(item.read().map(|request| friends.asked.insert(who, request))),
-                _ => {}
-            }
-        }
-        friends.may_ask = self
-            .current(Kind::MayAsk, "")?
-            .and_then(|value| Item::new(Kind::MayAsk, "", self::value(Some(value))).read());
-        friends.differences = self.differences()?;
-        Ok(friends)
-    }
-
-    fn differences(&self) -> Result<Vec<Difference>, Error> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT c.kind, c.key, c.value AS here, i.value AS there FROM item_changes c
-             LEFT JOIN items i ON i.kind = c.kind AND i.key = c.key WHERE c.held ORDER BY c.number",
-        )?;
-        let rows = query.query_map([], |row| {
-            let here = Item { kind: row.get("kind")?, key: row.get("key")?, value: value(row.get("here")?) };
-            Ok(Difference { here, there: value(row.get("there")?) })
-        })?;
-        rows.collect()
-    }
 }
 
-fn value(text: Option<String>) -> Option<Value> {
+pub(super) fn value(text: Option<String>) -> Option<Value> {
     text.and_then(|text| serde_json::from_str(&text).ok())
 }
 

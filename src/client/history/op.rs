@@ -9,7 +9,7 @@ use super::{
 use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::client::session::{Pushed, SentBy, StoreToken};
 use crate::protocol::wire::frame::{Device, Key, Past};
-use crate::protocol::wire::item::{Item, Kind};
+use crate::protocol::wire::item::{Item, Kind, Profile};
 
 /// An operation for the history's thread; operations are done in the order of submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub enum Read {
     Conversations,
     /// Reads who is a friend, requests, and what differs between the lists here and the server's.
     Friends,
+    /// Reads the profiles of everybody who was asked about.
+    Profiles,
     /// Reads the changes of items that the server has not taken yet.
     ItemChanges,
     /// Reads nothing; answered when all operations before it are done or refused.
@@ -94,6 +96,8 @@ pub enum Write {
     Items(ItemPage),
     /// The server has taken the change of an item with this number, or refused it for good.
     ItemSet { number: u64, taken: bool },
+    /// The profiles of these people; an empty one of whoever has none any more.
+    Profiles(Vec<(Account, Profile)>),
     /// The account's owner sets an item that stands in no list of this file.
     SetItem { kind: Kind, key: String, value: Option<serde_json::Value> },
     /// Where lists here and at the server differ, those here go to the server (`keep_ours`), or the server's are shown.
@@ -152,6 +156,7 @@ impl Write {
             | Self::Items(_)
             | Self::ItemSet { .. }
             | Self::SetItem { .. }
+            | Self::Profiles(_)
             | Self::SettleDifferences { .. }
             | Self::Past { .. }
             | Self::Token(_)
@@ -195,6 +200,7 @@ impl Write {
             | Self::Accepted { .. }
             | Self::ItemSet { .. }
             | Self::SetItem { .. }
+            | Self::Profiles(_)
             | Self::SettleDifferences { .. }
             | Self::Begin(_)
             | Self::Token(_)
@@ -251,6 +257,8 @@ pub enum Done {
     Items { version: Option<u64>, lists: bool },
     /// The changes of items that the server has not taken, by number.
     ItemChanges(Vec<(u64, Item)>),
+    /// The profiles of everybody who was asked about.
+    Profiles(Vec<(Account, Profile)>),
     /// Who is a friend, requests, and differences.
     Friends(Friends),
     /// The list, the latest first: all friends and rooms, and the latest strangers.

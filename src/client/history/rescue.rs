@@ -17,7 +17,7 @@ use crate::base::private;
 /// How many ranges of messages in a row may be unreadable before giving up, after a second or two.
 const IN_VAIN: u32 = 1 << 16;
 /// The tables that are copied in addition to the messages; the list's figures are counted again.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 9] = [
     ("contacts", "account"),
     ("meta", "name"),
     ("names", "name"),
@@ -26,6 +26,7 @@ const TABLES: [(&str, &str); 8] = [
     ("delivered", "peer, first"),
     ("items", "kind, key"),
     ("item_changes", "number"),
+    ("profiles", "account"),
 ];
 
 /// The result of rescuing a damaged history.

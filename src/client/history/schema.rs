@@ -152,12 +152,14 @@ const TENTH: &str = "
     UPDATE contacts SET listed = 2 WHERE blocked AND listed AND remark = '' AND section = '';";
 
 /// The account's items as the server has them, and the changes that were made here and that it has not taken; of these
-/// `held` ones wait for the account's owner.
+/// `held` ones wait for the account's owner. And who people are, as the server said last.
 const ELEVENTH: &str = "
     CREATE TABLE items (kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key))
         WITHOUT ROWID;
     CREATE TABLE item_changes (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL,
-        value TEXT, held INTEGER NOT NULL, UNIQUE (kind, key));";
+        value TEXT, held INTEGER NOT NULL, UNIQUE (kind, key));
+    CREATE TABLE profiles (account TEXT PRIMARY KEY, name TEXT NOT NULL, line TEXT NOT NULL, color INTEGER)
+        WITHOUT ROWID;";
 
 /// The steps from an empty file to [`SCHEMA_VERSION`].
 const STEPS: [&str; SCHEMA_VERSION as usize] =

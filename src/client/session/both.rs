@@ -22,8 +22,8 @@ use super::choice::{DialectChoice, KnownServer, Step};
 use super::dialect_query::{DialectQuery, SpokenDialect};
 use super::pending::{Pending, PendingMessage, PendingRequest};
 use super::{
-    Cause, ConnectionState, DeviceState, Event, ExtensionRequest, LoginOutcome, PasswordOutcome, Polling, Recipient,
-    RegisterOutcome, StoreToken, Transmit, plain, secure,
+    Cause, ConnectionState, DeviceState, Event, ExtensionRequest, LoginOutcome, NewAccount, PasswordOutcome, Polling,
+    Recipient, RegisterOutcome, StoreToken, Transmit, plain, secure,
 };
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::protocol::link;
@@ -131,7 +131,12 @@ impl Session {
 
     /// Registers; answered by [`Event::Registered`].
     pub fn register(&mut self, now: Instant, account: Account, password: Password, confirm: Password) {
-        self.wishes.add(PendingRequest::Register { account, password, confirm });
+        self.register_as(now, NewAccount { account, password, confirm, name: String::new() });
+    }
+
+    /// Registers with a name that others are shown; answered by [`Event::Registered`].
+    pub fn register_as(&mut self, now: Instant, new: NewAccount) {
+        self.wishes.add(PendingRequest::Register(new));
         self.ask(now);
     }
 

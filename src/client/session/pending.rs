@@ -1,19 +1,19 @@
 //! Requests that wait until it is known which dialect the server speaks: registrations, logins and messages. Also
 //! keeps the last login and registration, to repeat them when they get no answer.
 
-use super::{DeviceState, Recipient};
+use super::{DeviceState, NewAccount, Recipient};
 use crate::base::model::{Account, MessageId, MessageText, Password};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PendingRequest {
-    Register { account: Account, password: Password, confirm: Password },
+    Register(NewAccount),
     Login { account: Account, password: Password, kept: DeviceState },
     Resume { account: Account, kept: DeviceState },
 }
 
 impl PendingRequest {
     fn is_to_register(&self) -> bool {
-        matches!(self, Self::Register { .. })
+        matches!(self, Self::Register(_))
     }
 }
 

@@ -384,8 +384,9 @@ impl Session {
                 }
             }
             FromServer::Question { id, text } => self.answered(id, Answer::Question(text)),
+            FromServer::People { id, people } => self.answered(id, Answer::People(people)),
             // This client asks nothing that is answered like this.
-            FromServer::People { .. } | FromServer::Found { .. } | FromServer::Unknown => {}
+            FromServer::Found { .. } | FromServer::Unknown => {}
         }
     }
 

@@ -9,7 +9,8 @@ use fltk::enums::{Key, Shortcut};
 use rust_i18n::t;
 
 use super::{
-    UiEvent, connection_window, keys_window, latin, main_window, menu, password_window, settings_window, wire_window,
+    UiEvent, connection_window, keys_window, latin, main_window, menu, password_window, profile_window,
+    settings_window, wire_window,
 };
 
 /// A key or a chord of keys that an action waits for; `Display` writes it as the list of keys shows it.
@@ -300,6 +301,7 @@ pub const EVERYWHERE: &[Everywhere] = &[
     Everywhere::entry("main.go_offline", |own| !own.offline, || UiEvent::Main(main_window::Event::SetOnline(false))),
     Everywhere::new(&[Press::F(5)], "keys.fetch", || UiEvent::Main(main_window::Event::Fetch))
         .named("main.fetch", |_| true),
+    Everywhere::entry("people.profile_menu", |_| true, || UiEvent::Profile(profile_window::Event::Open)),
     Everywhere::new(&[Press::Ctrl(',')], "keys.settings", || UiEvent::Settings(settings_window::Event::Open))
         .named("main.settings", |_| true),
     Everywhere::entry("main.import", |_| true, || UiEvent::Main(main_window::Event::Import)),
@@ -356,7 +358,15 @@ pub(super) mod tests {
     #[test]
     fn ones_own_menu_offers_what_can_be_done() {
         let online = MenuState { offline: false, kicked: false, stays: false, password: false };
-        let common = ["main.fetch", "main.settings", "main.import", "main.export", "main.wire", "main.connection"];
+        let common = [
+            "main.fetch",
+            "people.profile_menu",
+            "main.settings",
+            "main.import",
+            "main.export",
+            "main.wire",
+            "main.connection",
+        ];
         let common = [&common[..], &["main.keys", "main.switch"]].concat();
         let menu = |first: &'static str, last: &[&'static str]| [&[first], &common[..], last].concat();
         assert_eq!(names(&online), menu("main.go_offline", &["main.quit"]));

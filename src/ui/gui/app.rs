@@ -6,7 +6,7 @@
 //! - `core`: the client and the settings, lent to every part.
 //! - `entry`, `registration`: the way in.
 //! - `signed_in`: what belongs to one login.
-//! - `main`, `chats`, `drafts`, `friends`, `password`: its windows.
+//! - `main`, `chats`, `drafts`, `friends`, `profile`, `password`: its windows.
 //! - `questions`: what is asked of its owner, and the window about a doubtful server.
 //! - `preferences`, `connection`, `wire`, `keys`: windows with or without a login.
 //! - `renewal`: all of them once more, in another language or theme.
@@ -26,6 +26,7 @@ mod leaving;
 mod main;
 mod password;
 mod preferences;
+mod profile;
 mod questions;
 mod registration;
 mod renewal;
@@ -205,6 +206,7 @@ fn apply(event: UiEvent) {
         UiEvent::Chat(peer, event) => chats::apply(peer, event),
         UiEvent::Friend(event) => friends::apply(event),
         UiEvent::Lists(event) => friends::apply_lists(event),
+        UiEvent::Profile(event) => profile::apply(event),
         UiEvent::Password(event) => password::apply(event),
         UiEvent::Settings(event) => preferences::apply(event),
         UiEvent::Trust(event) => questions::apply(event),

@@ -101,8 +101,10 @@ pub enum Event {
 pub struct Me {
     /// The account.
     pub account: Account,
-    /// Their nickname, which is kept on this machine alone.
-    pub nickname: String,
+    /// Their name: the one that others are shown, else one that is kept on this computer alone; empty if they have none.
+    pub name: String,
+    /// The colour that they have chosen.
+    pub color: Option<u8>,
 }
 
 /// The main window.
@@ -112,6 +114,7 @@ pub struct MainWindow {
     list: FriendList,
     search: Input,
     foot: Frame,
+    me: Rc<RefCell<Me>>,
     notice: Notice,
     status: Rc<RefCell<Status>>,
     roster: Rc<RefCell<Roster>>,
@@ -131,7 +134,8 @@ impl MainWindow {
         screen::least(&mut window, 240, 320);
         let status = Rc::new(RefCell::new(Status { link: ConnectionState::Offline, speaks: None, silent: false }));
         let roster = Rc::new(RefCell::new(Roster::new(me.account.clone())));
-        let mut head = head(me, &status);
+        let me = Rc::new(RefCell::new(me.clone()));
+        let mut head = head(&me, &status);
         head.set_callback({
             let (emit, head) = (Rc::clone(&emit), head.clone());
             move |_| emit(UiEvent::Main(Event::OwnMenu(head.x() + 60, head.y() + head.h() - 8)))
@@ -183,6 +187,7 @@ impl MainWindow {
             list,
             search,
             foot,
+            me,
             notice,
             status,
             roster,
@@ -296,6 +301,18 @@ impl MainWindow {
     /// Sets how many strangers there are beyond those that are listed.
     pub fn set_more_strangers(&mut self, more: crate::client::history::MoreStrangers) {
         self.roster.borrow_mut().set_more_strangers(more);
+        self.fill();
+    }
+
+    /// Shows these as the account's own name and colour.
+    pub fn set_me(&mut self, me: Me) {
+        self.me.replace(me);
+        self.head.redraw();
+    }
+
+    /// Takes over profiles that are new or have changed.
+    pub fn set_profiles(&mut self, profiles: Vec<(Account, crate::protocol::wire::item::Profile)>) {
+        self.roster.borrow_mut().set_profiles(profiles);
         self.fill();
     }
 

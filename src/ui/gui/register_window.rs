@@ -9,7 +9,6 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
-use super::login_window::Field;
 use super::sheet::{Note, Rows, Sheet, WIDTH};
 use super::widgets::{Style, enter_submits_and};
 use super::{Emit, Secret, UiEvent, screen, theme};
@@ -28,7 +27,7 @@ pub enum Event {
 /// What was typed into the registration window.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RegisterForm {
-    /// The nickname, which is kept on this machine alone.
+    /// The name that others are to be shown, where the server keeps names; may be empty.
     pub nickname: String,
     /// The account.
     pub account: String,
@@ -36,6 +35,17 @@ pub struct RegisterForm {
     pub password: Secret,
     /// The password again; the server compares the two.
     pub confirm: Secret,
+}
+
+/// The field that a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The name that others are shown.
+    Name,
+    /// The account.
+    Account,
+    /// The password and its repetition.
+    Password,
 }
 
 /// The registration window.
@@ -54,7 +64,7 @@ impl Register {
     #[must_use]
     pub fn new(emit: Emit) -> Self {
         let mut body = Rows::new(WIDTH);
-        let mut nickname = body.field(&t!("gui.nickname"), &t!("gui.nickname_hint"));
+        let mut nickname = body.field(&t!("people.register_name"), &t!("people.register_name_hint"));
         let mut account = body.field(&t!("gui.account_course"), &t!("gui.account_hint"));
         let mut password = body.secret(&t!("gui.password"), &t!("gui.password_hint"));
         let mut confirm = body.secret(&t!("gui.confirm"), &t!("gui.confirm_hint"));
@@ -140,6 +150,9 @@ impl Register {
     /// again.
     pub fn refuse(&mut self, text: &str, field: Option<Field>) {
         match field {
+            Some(Field::Name) => {
+                let _ = self.nickname.take_focus();
+            }
             Some(Field::Account) => {
                 let _ = self.account.take_focus();
             }

@@ -10,6 +10,7 @@ use fltk::enums::{CallbackTrigger, Color, Cursor, Event, Font, FrameType, Key};
 use fltk::group::Group;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
+use rust_i18n::t;
 
 use super::canvas::Canvas;
 pub use super::canvas::forget_all;
@@ -23,6 +24,7 @@ use super::text::baseline;
 pub use super::text::{centred, cut_texts, draw_lines, escape, fit, label, line_height, lines, note, tail, whole};
 use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
 use crate::client::roster::Presence;
+use crate::protocol::wire::item::COLORS;
 
 /// The look of a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,22 +258,37 @@ where
 }
 
 /// The backgrounds of discs, each dark enough for a white letter.
-pub(super) const DISCS: [u32; 8] = [0x7B5CF5, 0xD9512C, 0x12857A, 0xC2185B, 0x6D4C41, 0x546E7A, 0x1476D4, 0x3F7D20];
+pub(super) const DISCS: [u32; COLORS as usize] = [
+    0x7B5CF5, 0xD9512C, 0x12857A, 0xC2185B, 0x6D4C41, 0x546E7A, 0x1476D4, 0x3F7D20, 0x9C27B0, 0x9A5B00, 0x00758F,
+    0x37474F,
+];
+/// How many of them accounts have by themselves.
+const BY_ACCOUNT: usize = 8;
 
-/// Returns the colour of an account's disc, which is always the same.
-pub fn disc_colour(account: &str) -> Color {
+/// Returns the colour of an account's disc: the one that its owner has chosen, else one that follows from the account.
+pub fn disc_colour(account: &str, chosen: Option<u8>) -> Color {
     let sum = account.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
-    Color::from_hex(DISCS.get(sum % DISCS.len()).copied().unwrap_or(0x1476D4))
+    let number = chosen.map_or(sum % BY_ACCOUNT, usize::from);
+    Color::from_hex(DISCS.get(number).copied().unwrap_or(0x1476D4))
 }
 
-/// Draws an account's disc with the first character of its name, and its presence if that is known.
-pub fn avatar(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence: Option<Presence>) {
-    avatar_on(x, y, diameter, account, name, presence, theme::palette().bg);
+/// What decides how somebody's disc looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Avatar<'a> {
+    /// The account.
+    pub account: &'a str,
+    /// The name that the account is shown by.
+    pub name: &'a str,
+    /// The colour that its owner has chosen.
+    pub color: Option<u8>,
+    /// Whether they are there; `None` draws no dot.
+    pub presence: Option<Presence>,
 }
 
-/// Draws such a disc on another background than the window's.
-pub fn avatar_on(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence: Option<Presence>, ground: Color) {
+/// Draws a disc with the first character of a name, and the presence if that is known, on this background.
+pub fn avatar(x: i32, y: i32, diameter: i32, whose: Avatar<'_>, ground: Color) {
     use unicode_segmentation::UnicodeSegmentation;
+    let Avatar { account, name, color, presence } = whose;
     let room = account.starts_with('@');
     let colours = theme::palette();
     let dot = presence.map(|presence| match presence {
@@ -280,9 +297,37 @@ pub fn avatar_on(x: i32, y: i32, diameter: i32, account: &str, name: &str, prese
         Presence::Busy => colours.busy,
         Presence::Offline => colours.offline,
     });
-    shape::disc(x, y, diameter, if room { Color::from_hex(0x1476D4) } else { disc_colour(account) }, dot, ground);
+    let disc = if room { Color::from_hex(0x1476D4) } else { disc_colour(account, color) };
+    shape::disc(x, y, diameter, disc, dot, ground);
     let first = if room { "#".to_owned() } else { name.graphemes(true).next().unwrap_or("?").to_uppercase() };
     centred(&first, x, y, diameter, diameter, diameter * 2 / 5, Color::White);
+}
+
+/// Makes a colour that can be chosen, with a ring while `value` is its number. Without `color` it is the one that follows
+/// from the account.
+pub fn swatch(account: &str, color: Option<u8>, number: usize, value: &Rc<Cell<usize>>) -> Button {
+    let mut button = button(0, 0, 0, "", Style::Ghost);
+    button.set_tooltip(&if color.is_none() { t!("people.color_of_account") } else { "".into() });
+    let (account, value) = (account.to_owned(), Rc::clone(value));
+    button.draw(move |b| {
+        let colours = theme::palette();
+        draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), colours.bg);
+        let wide = b.w().min(b.h()) - 6;
+        let (x, y) = (b.x() + (b.w() - wide) / 2, b.y() + (b.h() - wide) / 2);
+        shape::disc(x, y, wide, disc_colour(&account, color), None, colours.bg);
+        if value.get() == number {
+            draw::set_draw_color(Color::White);
+            draw::set_line_style(draw::LineStyle::Solid, 2);
+            let (cx, cy) = (x + wide / 2, y + wide / 2);
+            draw::draw_line(cx - 5, cy, cx - 1, cy + 4);
+            draw::draw_line(cx - 1, cy + 4, cx + 5, cy - 4);
+            draw::set_line_style(draw::LineStyle::Solid, 0);
+        }
+        if b.has_focus() {
+            ring(b.x(), b.y(), b.w(), b.h());
+        }
+    });
+    button
 }
 
 /// Draws the ring around what has the focus.
@@ -308,6 +353,8 @@ mod tests {
 
     #[test]
     fn an_account_keeps_its_colour() {
-        assert_eq!(disc_colour("20170001"), disc_colour("20170001"));
+        assert_eq!(disc_colour("20170001", None), disc_colour("20170001", None));
+        assert_eq!(disc_colour("a", Some(11)), disc_colour("b", Some(11)), "the one that was chosen");
+        assert_ne!(disc_colour("a", Some(11)), disc_colour("a", Some(10)));
     }
 }

@@ -1,9 +1,12 @@
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::*;
-use crate::client::history::{Contact, Conversation, Op, Read, Write};
+use crate::base::model::Account;
+use crate::client::history::{Contact, Conversation, Difference, Friends, Op, Read, Write};
 use crate::client::session::{Pushed, StoreToken};
-use crate::protocol::wire::item::MayAsk;
+use crate::protocol::wire::item::{Friend, MayAsk, Request};
 
 fn account(name: &str) -> Account {
     Account::sanitised(name)

@@ -8,6 +8,15 @@ use crate::base::model::Account;
 use crate::client::session::{AccountChange, Event, FriendOutcome, FriendRequest, LookUpResult};
 
 impl Session {
+    /// Asks who these accounts are; answered by [`Event::People`]. The plain dialect has no such request.
+    pub fn people(&mut self, now: Instant, accounts: Vec<Account>) {
+        match &mut self.state {
+            State::Sought(_) | State::Plain(_) => self.tell(Event::People { asked: accounts, profiles: None }),
+            State::Secure(secure) => secure.session.people(now, accounts),
+        }
+        self.listen();
+    }
+
     /// Asks somebody to be a friend, answers their request, or ends it; answered by [`Event::Friend`].
     pub fn friend(&mut self, now: Instant, account: Account, request: FriendRequest) {
         let unasked = |outcome| Event::Friend { account: account.clone(), request: request.clone(), outcome };

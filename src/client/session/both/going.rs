@@ -4,8 +4,8 @@
 use std::time::Instant;
 
 use super::{
-    ConnectionState, DialectChoice, Event, KnownServer, LoginOutcome, PendingMessage, PendingRequest, RegisterOutcome,
-    Session, SpokenDialect, Step, plain, secure,
+    ConnectionState, DialectChoice, Event, KnownServer, LoginOutcome, NewAccount, PendingMessage, PendingRequest,
+    RegisterOutcome, Session, SpokenDialect, Step, plain, secure,
 };
 
 impl Session {
@@ -110,7 +110,9 @@ impl Session {
     fn wish_plainly(&mut self, now: Instant, wish: PendingRequest) {
         let Some(plain) = self.state.text_mut() else { return };
         match wish {
-            PendingRequest::Register { account, password, confirm } => plain.register(now, account, password, confirm),
+            PendingRequest::Register(NewAccount { account, password, confirm, .. }) => {
+                plain.register(now, account, password, confirm);
+            }
             // The server would refuse the login in the plain dialect, and anyone on the network path could read the
             // password.
             PendingRequest::Login { .. } | PendingRequest::Resume { .. } if self.encrypted_only => {
@@ -134,9 +136,7 @@ impl Session {
     fn wish_securely(&mut self, now: Instant, wish: PendingRequest) {
         let Some(secure) = self.state.secure_mut() else { return };
         match wish {
-            PendingRequest::Register { account, password, confirm } => {
-                secure.register(now, account, password, &confirm)
-            }
+            PendingRequest::Register(new) => secure.register(now, new),
             PendingRequest::Login { account, password, kept } => secure.login(now, account, password, kept),
             PendingRequest::Resume { account, kept } => secure.resume(now, account, kept),
         }
@@ -152,7 +152,7 @@ impl Session {
         self.show(ConnectionState::Offline);
         for wish in self.wishes.take() {
             self.tell(match wish {
-                PendingRequest::Register { .. } => Event::Registered(RegisterOutcome::Unheard),
+                PendingRequest::Register(_) => Event::Registered(RegisterOutcome::Unheard),
                 PendingRequest::Login { .. } | PendingRequest::Resume { .. } => Event::LoggedIn(LoginOutcome::Unheard),
             });
         }

@@ -39,6 +39,7 @@ impl Session {
             | Event::Items { .. }
             | Event::ItemSet { .. }
             | Event::Friend { .. }
+            | Event::People { .. }
             | Event::Outgoing { .. }
             | Event::Refused { .. }
             | Event::NoRoom { .. }

@@ -13,7 +13,8 @@ fn login(name: &str) -> PendingRequest {
 
 fn register(name: &str) -> PendingRequest {
     let password = Password::parse("secret").expect("valid");
-    PendingRequest::Register { account: account(name), password: password.clone(), confirm: password }
+    let (account, name) = (account(name), String::new());
+    PendingRequest::Register(NewAccount { account, password: password.clone(), confirm: password, name })
 }
 
 fn message(id: i64) -> PendingMessage {

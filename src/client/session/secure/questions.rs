@@ -12,19 +12,22 @@ use std::time::{Duration, Instant};
 use crate::base::model::{Account, Password, names};
 use crate::client::session::{AccountChange, Event, FriendOutcome, FriendRequest, LookUpResult, RegisterOutcome};
 use crate::protocol::wire::frame::{AccountSettings, Code, FromClient, Past, Reason, Secret};
+use crate::protocol::wire::item::Card;
 use crate::protocol::wire::reply::Registered;
 
 /// A question that the user asks of the server.
 #[derive(Debug)]
 pub(super) enum Question {
     /// Asks for a new account.
-    Register { account: Account, password: Password },
+    Register { account: Account, password: Password, name: String },
     /// Asks for the `count` newest messages of a conversation that are older than the row `before`.
     History { peer: Account, before: Option<u64>, count: u32 },
     /// Asks for the account's settings, after this change if there is one.
     AccountSettings(Option<AccountChange>),
     /// Asks whether there is such an account.
     LookUp(Account),
+    /// Asks who these accounts are.
+    People(Vec<Account>),
     /// Becoming friends with an account, or ending that.
     Friend { account: Account, request: FriendRequest },
 }
@@ -42,6 +45,8 @@ pub(super) enum Answer {
     AccountSettings(AccountSettings),
     /// There is such an account, which is spelt like this.
     There(Account),
+    /// Who accounts are.
+    People(Vec<Card>),
     /// It is done, and on the server's disk.
     Done,
     /// The account is to be asked with the answer to this question.
@@ -76,9 +81,10 @@ struct Terms {
 impl Question {
     fn frame(&self, id: u64) -> FromClient {
         match self {
-            Self::Register { account, password } => {
+            Self::Register { account, password, name } => {
                 let (account, password) = (account.as_str().to_owned(), Secret(password.reveal().to_owned()));
-                FromClient::Register { id, account, password, name: None }
+                let name = Some(name.clone()).filter(|name| !name.is_empty());
+                FromClient::Register { id, account, password, name }
             }
             Self::History { peer, before, count } => {
                 FromClient::History { id, peer: peer.as_str().to_owned(), before: *before, count: *count }
@@ -89,6 +95,10 @@ impl Question {
             }
             Self::AccountSettings(Some(AccountChange::SecureOnly(on))) => FromClient::SetSecureOnly { id, on: *on },
             Self::LookUp(account) => FromClient::LookUp { id, account: account.as_str().to_owned() },
+            Self::People(accounts) => {
+                let accounts = accounts.iter().map(|account| account.as_str().to_owned()).collect();
+                FromClient::People { id, accounts }
+            }
             Self::Friend { account, request } => {
                 let account = account.as_str().to_owned();
                 match request.clone() {
@@ -112,7 +122,9 @@ impl Question {
             }
             Self::History { .. } => usual,
             // A change is worth waiting for a connection.
-            Self::AccountSettings(_) | Self::Friend { .. } => later(Patience::OnceSent(Duration::from_secs(10))),
+            Self::AccountSettings(_) | Self::Friend { .. } | Self::People(_) => {
+                later(Patience::OnceSent(Duration::from_secs(10)))
+            }
             Self::LookUp(_) => later(Patience::For(Duration::from_secs(5))),
         }
     }
@@ -134,6 +146,7 @@ impl Question {
                     Answer::History(..)
                     | Answer::AccountSettings(_)
                     | Answer::There(_)
+                    | Answer::People(_)
                     | Answer::Done
                     | Answer::Question(_) => return None,
                 };
@@ -153,15 +166,19 @@ impl Question {
                 Answer::Registered
                 | Answer::AccountSettings(_)
                 | Answer::There(_)
+                | Answer::People(_)
                 | Answer::Done
                 | Answer::Question(_) => None,
             },
             Self::AccountSettings(_) => match answer {
                 Answer::AccountSettings(settings) => Some(Event::AccountSettings(Some(settings))),
                 Answer::Refused(..) => Some(self.unanswered()),
-                Answer::Registered | Answer::History(..) | Answer::There(_) | Answer::Done | Answer::Question(_) => {
-                    None
-                }
+                Answer::Registered
+                | Answer::History(..)
+                | Answer::There(_)
+                | Answer::People(_)
+                | Answer::Done
+                | Answer::Question(_) => None,
             },
             Self::LookUp(asked) => match answer {
                 Answer::There(account) => {
@@ -174,22 +191,38 @@ impl Question {
                 Answer::Registered
                 | Answer::History(..)
                 | Answer::AccountSettings(_)
+                | Answer::People(_)
                 | Answer::Done
                 | Answer::Question(_) => None,
             },
+            Self::People(asked) => self.told_who(asked, answer),
             Self::Friend { account, request } => {
-                let outcome = match answer {
-                    Answer::Done => FriendOutcome::Done,
-                    Answer::Question(text) => FriendOutcome::Question(text),
-                    // The answer to the first one was lost, and the other side has accepted since.
-                    Answer::Refused(Code::AlreadyFriends, _) if times > 1 => FriendOutcome::Done,
-                    Answer::Refused(code, _) => FriendOutcome::Refused(code),
-                    Answer::Registered | Answer::History(..) | Answer::AccountSettings(_) | Answer::There(_) => {
-                        return None;
-                    }
-                };
-                Some(Event::Friend { account: account.clone(), request: request.clone(), outcome })
+                let (account, request) = (account.clone(), request.clone());
+                let outcome = friend_outcome(answer, times)?;
+                Some(Event::Friend { account, request, outcome })
             }
+        }
+    }
+
+    /// What an answer to [`Question::People`] becomes.
+    fn told_who(&self, asked: &[Account], answer: Answer) -> Option<Event> {
+        match answer {
+            Answer::People(cards) => {
+                // Of whom nobody asked nothing is believed.
+                let known = |card: Card| {
+                    let account = Account::sanitised(&card.account);
+                    asked.contains(&account).then_some((account, card.profile))
+                };
+                let profiles = Some(cards.into_iter().filter_map(known).collect());
+                Some(Event::People { asked: asked.to_vec(), profiles })
+            }
+            Answer::Refused(..) => Some(self.unanswered()),
+            Answer::Registered
+            | Answer::History(..)
+            | Answer::AccountSettings(_)
+            | Answer::There(_)
+            | Answer::Done
+            | Answer::Question(_) => None,
         }
     }
 
@@ -201,10 +234,27 @@ impl Question {
             Self::History { peer, .. } => Event::History { peer: peer.clone(), messages: Vec::new(), more: true },
             Self::AccountSettings(_) => Event::AccountSettings(None),
             Self::LookUp(asked) => Event::LookedUp { asked: asked.clone(), found: LookUpResult::Unanswered },
+            Self::People(asked) => Event::People { asked: asked.clone(), profiles: None },
             Self::Friend { account, request } => {
                 Event::Friend { account: account.clone(), request: request.clone(), outcome: FriendOutcome::Unanswered }
             }
         }
+    }
+}
+
+/// What an answer to [`Question::Friend`] becomes; `None` if it is no answer to it.
+fn friend_outcome(answer: Answer, times: u32) -> Option<FriendOutcome> {
+    match answer {
+        Answer::Done => Some(FriendOutcome::Done),
+        Answer::Question(text) => Some(FriendOutcome::Question(text)),
+        // The answer to the first one was lost, and the other side has accepted since.
+        Answer::Refused(Code::AlreadyFriends, _) if times > 1 => Some(FriendOutcome::Done),
+        Answer::Refused(code, _) => Some(FriendOutcome::Refused(code)),
+        Answer::Registered
+        | Answer::History(..)
+        | Answer::AccountSettings(_)
+        | Answer::People(_)
+        | Answer::There(_) => None,
     }
 }
 
@@ -327,7 +377,8 @@ mod tests {
         let password = Password::parse("secret").expect("valid");
         let settings = AccountSettings { beside: true, secure_only: false };
         vec![
-            (Question::Register { account: account(), password }, Answer::Registered),
+            (Question::Register { account: account(), password, name: String::new() }, Answer::Registered),
+            (Question::People(vec![account()]), Answer::People(Vec::new())),
             (Question::History { peer: account(), before: None, count: 1 }, Answer::History(Vec::new(), false)),
             (Question::AccountSettings(None), Answer::AccountSettings(settings)),
             (Question::LookUp(account()), Answer::There(account())),

@@ -3,20 +3,21 @@
 use std::time::Instant;
 
 use super::questions::{Answer, Question};
-use super::{Account, Event, Password, Session, State};
-use crate::client::session::{AccountChange, FriendRequest, RegisterOutcome};
+use super::{Account, Event, Session, State};
+use crate::client::session::{AccountChange, FriendRequest, NewAccount, RegisterOutcome};
 use crate::protocol::wire::reply::Registered;
 
 impl Session {
     /// Registers; answered by [`Event::Registered`].
-    pub fn register(&mut self, now: Instant, account: Account, password: Password, confirm: &Password) {
-        if password != *confirm {
+    pub fn register(&mut self, now: Instant, new: NewAccount) {
+        let NewAccount { account, password, confirm, name } = new;
+        if password != confirm {
             let reply = Registered::PasswordsDiffer;
             let outcome = RegisterOutcome::Answered { reply, after_timeout: false };
             return self.told.events.push_back(Event::Registered(outcome));
         }
         self.dialling.retry_at = None;
-        self.question(now, Question::Register { account, password });
+        self.question(now, Question::Register { account, password, name });
     }
 
     /// Asks for the `count` newest messages of a conversation that are older than the server's row `before`; answered
@@ -38,6 +39,11 @@ impl Session {
     /// Asks whether there is an account of this name; answered by [`Event::LookedUp`], after 5 s at the latest.
     pub fn look_up(&mut self, now: Instant, account: Account) {
         self.question(now, Question::LookUp(account));
+    }
+
+    /// Asks who these accounts are, 50 at most; answered by [`Event::People`].
+    pub fn people(&mut self, now: Instant, accounts: Vec<Account>) {
+        self.question(now, Question::People(accounts));
     }
 
     /// Asks somebody to be a friend, answers their request, or ends it; answered by [`Event::Friend`].

@@ -18,7 +18,7 @@ use ring::{digest, hmac};
 
 use super::*;
 use crate::base::model::SendState;
-use crate::client::session::{KeyChange, LoginOutcome, Pushed};
+use crate::client::session::{KeyChange, LoginOutcome, NewAccount, Pushed};
 use crate::protocol::link::{Identity, Link as Carrier, PeerId};
 use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past};
 
@@ -44,6 +44,10 @@ fn account(name: &str) -> Account {
 
 fn password() -> Password {
     Password::parse("secret").expect("valid")
+}
+
+fn new_account(confirm: Password) -> NewAccount {
+    NewAccount { account: account("a"), password: password(), confirm, name: String::new() }
 }
 
 /// What the small server never forgets.

@@ -170,7 +170,8 @@ impl Chats {
 impl SignedIn {
     fn header(&self, peer: &Account, core: &Core) -> Header {
         let presence = self.main.roster().presence(peer);
-        Header { name: self.name(peer), presence, own: self.own_state(core) }
+        let color = self.main.roster().profile(peer).and_then(|profile| profile.color);
+        Header { name: self.name(peer), color, presence, own: self.own_state(core) }
     }
 
     /// Names and presence may have changed.
@@ -191,7 +192,7 @@ impl SignedIn {
             }
         }
         for (_, chat) in self.chats.windows.iter_mut().filter(|(peer, _)| peer.is_room()) {
-            chat.set_names(self.main.roster().remarks());
+            chat.set_names(self.main.roster().names());
         }
     }
 

@@ -52,7 +52,11 @@ impl SignedIn {
             Event::CameOnline(account) => self.came_or_went(&account, true),
             Event::WentAway(account) => self.came_or_went(&account, false),
             Event::LookedUp { asked, found } => self.looked_up(&asked, &found, core),
-            Event::Friends(friends) => self.friends_are(friends),
+            Event::Profiles(profiles) => {
+                self.main.set_profiles(profiles);
+                self.refresh_headers(core);
+            }
+            Event::Friends(friends) => self.friends_are(friends, core),
             Event::Friend { account, request, outcome } => self.friend_answered(&account, &request, &outcome, core),
             Event::PasswordChanged(outcome) => self.password_changed(&outcome),
             Event::NoLobby { sure } => self.no_lobby(sure, &event.notice().unwrap_or_default()),

@@ -262,11 +262,13 @@ impl SignedIn {
     }
 
     /// Takes the new friends and requests.
-    pub(super) fn friends_are(&mut self, friends: Friends) {
+    pub(super) fn friends_are(&mut self, friends: Friends, core: &Core) {
         let before = self.main.roster().friends().clone();
         let first = !before.kept_by_server;
         let news = friends.news(&before);
         self.main.set_friends(friends);
+        self.renew_me(core);
+        self.refresh_headers(core);
         for one in news {
             let text = one.sentence(&shown::within(&self.name(one.account()))).into_owned();
             match one {

@@ -5,14 +5,13 @@ use std::mem;
 use rust_i18n::t;
 
 use super::super::Secret;
-use super::super::login_window::Field;
-use super::super::register_window::{Event, Register, RegisterForm};
+use super::super::register_window::{Event, Field, Register, RegisterForm};
 use super::core::Core;
 use super::entry::Asker;
 use super::server::Pending;
-use super::{App, with};
+use super::{App, profile, with};
 use crate::base::model::{Account, FieldError, Password, names};
-use crate::client::session::RegisterOutcome;
+use crate::client::session::{NewAccount, RegisterOutcome};
 use crate::protocol::wire::reply::Registered;
 
 /// The registration window, and what was last asked for, without the passwords.
@@ -64,6 +63,10 @@ impl App {
             Password::parse(&form.password.0),
             Password::parse(&form.confirm.0),
         );
+        let name = names::tidy(&form.nickname);
+        if !profile::is_name(&name) {
+            return self.refuse_registration(&t!("people.bad_name"), Field::Name);
+        }
         match fields {
             (Ok(account), Ok(password), Ok(confirm)) => {
                 self.drop_doubt();
@@ -74,7 +77,7 @@ impl App {
                 if let Some(register) = &mut entry.register {
                     register.asked = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
                 }
-                self.with_server(Pending::Register { account, password, confirm });
+                self.with_server(Pending::Register(NewAccount { account, password, confirm, name }));
             }
             (Err(FieldError::Name(_)), _, _) => self.refuse_registration(&t!("gui.bad_name"), Field::Account),
             (Err(_), _, _) => self.refuse_registration(&t!("gui.bad_account"), Field::Account),

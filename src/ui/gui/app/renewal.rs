@@ -7,6 +7,7 @@ use super::super::connection_window::ConnectionWindow;
 use super::super::friend_window::FriendWindow;
 use super::super::lists_window::ListsWindow;
 use super::super::password_window::PasswordWindow;
+use super::super::profile_window::ProfileWindow;
 use super::super::settings_window::{SettingsForm, SettingsWindow};
 use super::super::trust_window::TrustWindow;
 use super::super::wire_window::WireWindow;
@@ -25,6 +26,7 @@ enum OpenWindow {
     Chat(Account),
     Friend,
     Lists,
+    Profile,
     Password,
     Connection,
     Wire,
@@ -61,6 +63,7 @@ impl App {
                 });
                 add(OpenWindow::Friend, signed_in.friend.as_ref().map(FriendWindow::window));
                 add(OpenWindow::Lists, signed_in.lists.window.as_ref().map(ListsWindow::window));
+                add(OpenWindow::Profile, signed_in.profile.as_ref().map(ProfileWindow::window));
                 add(OpenWindow::Password, signed_in.password.as_ref().map(PasswordWindow::window));
                 (&signed_in.settings, &signed_in.trust)
             }
@@ -87,6 +90,7 @@ impl App {
             (OpenWindow::Chat(peer), Stage::SignedIn(signed_in)) => signed_in.renew_chat(peer, core),
             (OpenWindow::Friend, Stage::SignedIn(signed_in)) => signed_in.rebuild_friend(core),
             (OpenWindow::Lists, Stage::SignedIn(signed_in)) => signed_in.open_lists(core),
+            (OpenWindow::Profile, Stage::SignedIn(signed_in)) => signed_in.rebuild_profile(core),
             (OpenWindow::Password, Stage::SignedIn(signed_in)) => signed_in.rebuild_password(core),
             _ => {}
         }

@@ -8,12 +8,13 @@ use super::super::login_window::LoginForm;
 use super::{App, with};
 use crate::base::model::{Account, Password};
 use crate::client::net::{FoundAddress, clock};
+use crate::client::session::NewAccount;
 use crate::local::server_choice::ServerChoice;
 
 /// What waits until the server is found.
 pub(super) enum Pending {
     Login { form: LoginForm, account: Account, password: Option<Password> },
-    Register { account: Account, password: Password, confirm: Password },
+    Register(NewAccount),
 }
 
 impl App {
@@ -32,9 +33,7 @@ impl App {
     fn go_on(&mut self, what: Pending) {
         match what {
             Pending::Login { form, account, password } => self.log_in_now(&form, account, password),
-            Pending::Register { account, password, confirm } => {
-                self.core.client.register(clock::now(), account, password, confirm);
-            }
+            Pending::Register(new) => self.core.client.register_as(clock::now(), new),
         }
     }
 

@@ -6,6 +6,7 @@ use super::super::lists_window::ListsWindow;
 use super::super::main_window::{MainWindow, Me};
 use super::super::notice::Kept;
 use super::super::password_window::PasswordWindow;
+use super::super::profile_window::ProfileWindow;
 use super::super::screen;
 use super::super::settings_window::SettingsWindow;
 use super::super::trust_window::TrustWindow;
@@ -16,6 +17,7 @@ use super::questions::Trouble;
 use crate::base::model::Account;
 use crate::client::history::MoreStrangers;
 use crate::client::session::ConnectionState;
+use crate::protocol::wire::item::Profile;
 
 /// The name under which the main window's position is saved.
 const NAME: &str = "main";
@@ -35,6 +37,7 @@ pub(super) struct SignedIn {
     /// Whether saving in that window asks them to be a friend.
     pub befriending: Befriending,
     pub lists: Lists,
+    pub profile: Option<ProfileWindow>,
     pub password: Option<PasswordWindow>,
     pub settings: Option<SettingsWindow>,
     pub trust: Option<TrustWindow>,
@@ -50,7 +53,7 @@ impl SignedIn {
     /// Opens the main window after a login. `said` is a text about the server that is to be shown there.
     pub fn open(attempt: Attempt, settings: Option<SettingsWindow>, said: Option<String>, core: &mut Core) -> Self {
         let Attempt { me, online, drafts, kept } = attempt;
-        let mut main = MainWindow::new(&who(&me, core), core.position(NAME), core.emit());
+        let mut main = MainWindow::new(&who(&me, None, core), core.position(NAME), core.emit());
         main.set_link(core.client.link());
         main.set_speaks(core.client.connection().speaks);
         main.set_not_storing(core.client.is_not_storing());
@@ -68,6 +71,7 @@ impl SignedIn {
             friend: None,
             befriending: Befriending::No,
             lists: Lists::default(),
+            profile: None,
             password: None,
             settings,
             trust: None,
@@ -80,7 +84,8 @@ impl SignedIn {
 
     /// Rebuilds the main window in another language or theme.
     pub fn renew_main(&mut self, core: &Core) {
-        self.main = self.main.renewed(&who(&self.me, core), core.emit());
+        let profile = self.main.roster().friends().profile.clone();
+        self.main = self.main.renewed(&who(&self.me, profile.as_ref(), core), core.emit());
         self.main.set_not_storing(core.client.is_not_storing());
         self.show_trouble();
     }
@@ -89,7 +94,7 @@ impl SignedIn {
     pub fn leave(&mut self) {
         self.chats.windows.clear();
         (self.friend, self.lists.window, self.password) = (None, None, None);
-        (self.settings, self.trust) = (None, None);
+        (self.settings, self.trust, self.profile) = (None, None, None);
         screen::hide(self.main.window());
     }
 
@@ -116,6 +121,12 @@ impl SignedIn {
         self.main.roster().name(account)
     }
 
+    /// Shows the account's own name and colour as they are now.
+    pub fn renew_me(&mut self, core: &Core) {
+        let profile = self.main.roster().friends().profile.clone();
+        self.main.set_me(who(&self.me, profile.as_ref(), core));
+    }
+
     /// Shows who is online, if the server says.
     pub fn set_online(&mut self, online: Option<Vec<Account>>, core: &Core) {
         if self.main.set_online(online) {
@@ -136,7 +147,8 @@ impl SignedIn {
     }
 }
 
-fn who(me: &Account, core: &Core) -> Me {
-    let nickname = core.settings.nicknames.get(me.as_str()).cloned().unwrap_or_default();
-    Me { account: me.clone(), nickname }
+fn who(me: &Account, profile: Option<&Profile>, core: &Core) -> Me {
+    let local = || core.settings.nicknames.get(me.as_str()).cloned().unwrap_or_default();
+    let name = profile.map_or_else(local, |profile| profile.name.clone());
+    Me { account: me.clone(), name, color: profile.and_then(|profile| profile.color) }
 }

@@ -7,6 +7,7 @@ use rust_i18n::t;
 use crate::base::model::Account;
 use crate::client;
 use crate::client::roster::Presence;
+use crate::ui::gui::widgets::Avatar;
 use crate::ui::gui::{theme, widgets};
 
 /// The height of the head.
@@ -32,6 +33,8 @@ pub enum OwnState {
 pub struct Header {
     /// The name of the other person or the room.
     pub name: String,
+    /// The colour that they have chosen.
+    pub color: Option<u8>,
     /// Whether they are online, at servers that say.
     pub presence: Option<Presence>,
     /// The user's own state.
@@ -80,7 +83,8 @@ pub(super) fn draw_head(x: i32, y: i32, w: i32, peer: &Account, head: &Head) {
     draw::draw_rect_fill(x, y, w, HEAD, colours.surface);
     draw::set_draw_color(colours.line);
     draw::draw_xyline(x, y + HEAD - 1, x + w);
-    widgets::avatar_on(x + 14, y + 10, 36, peer.as_str(), &header.name, header.presence, colours.surface);
+    let (account, name, color, presence) = (peer.as_str(), &*header.name, header.color, header.presence);
+    widgets::avatar(x + 14, y + 10, 36, Avatar { account, name, color, presence }, colours.surface);
     draw::push_clip(x, y, w - 12, HEAD);
     draw::set_font(Font::Helvetica, theme::BODY);
     draw::set_draw_color(colours.text);

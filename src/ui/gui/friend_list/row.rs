@@ -7,6 +7,7 @@ use rust_i18n::t;
 use super::Line;
 use crate::base::shown;
 use crate::client::roster::{Entry, Person, Presence};
+use crate::ui::gui::widgets::Avatar;
 use crate::ui::gui::{shape, theme, widgets};
 
 /// Draws a row at x and y with this width, its width without a bar, and this height.
@@ -68,8 +69,10 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: Color) {
             );
         }
         Entry::Person(person) | Entry::Request(person) => {
-            let (disc, name) = (x + 12, &person.name);
-            widgets::avatar_on(disc, y + 8, theme::DISC, person.account.as_str(), name, person.presence, ground);
+            let name = &person.name;
+            let Person { color, presence, .. } = *person;
+            let whose = Avatar { account: person.account.as_str(), name, color, presence };
+            widgets::avatar(x + 12, y + 8, theme::DISC, whose, ground);
             draw::set_font(Font::Helvetica, theme::TINY);
             let time = draw::width(&person.time).ceil() as i32;
             draw::set_draw_color(colours.dim);

@@ -18,6 +18,7 @@ use crate::client::roster::Presence;
 use crate::client::session::{ConnectionState, SpokenDialect};
 use crate::ui::gui::canvas::Canvas;
 use crate::ui::gui::theme::Palette;
+use crate::ui::gui::widgets::Avatar;
 use crate::ui::gui::{Emit, UiEvent, connection_window, screen, theme, widgets};
 
 /// What head and foot show.
@@ -52,23 +53,25 @@ pub(super) fn foot(status: &Rc<RefCell<Status>>, emit: &Emit) -> Frame {
 }
 
 /// Makes the head with the user's name and state, which opens the user's own menu.
-pub(super) fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
+pub(super) fn head(me: &Rc<RefCell<Me>>, status: &Rc<RefCell<Status>>) -> Button {
     let mut head = Button::new(0, 0, 252, HEAD, None);
     head.set_frame(FrameType::NoBox);
     head.super_draw(false);
     head.set_tooltip(&t!("main.menu_tip"));
-    let (me, status) = (me.clone(), Rc::clone(status));
+    let (me, status) = (Rc::clone(me), Rc::clone(status));
     let canvas: RefCell<Canvas<_>> = RefCell::default();
     head.draw(move |b| {
         let colours = theme::palette();
         let (word, ink, presence) = own_state(&status.borrow(), colours);
-        let look = (word.to_string(), presence, b.has_focus());
+        let me = me.borrow();
+        let look = (word.to_string(), presence, b.has_focus(), me.name.clone(), me.color);
         canvas.borrow_mut().show(b, look, |x, y| {
             draw::draw_rect_fill(x, y, b.w(), b.h(), colours.bg);
             let shown = me.account.shown();
             let account = shown.as_ref();
-            let name = if me.nickname.is_empty() { account } else { &me.nickname };
-            widgets::avatar(x + 12, y + 12, 44, account, name, presence);
+            let name = if me.name.is_empty() { account } else { &me.name };
+            let whose = Avatar { account, name, color: me.color, presence };
+            widgets::avatar(x + 12, y + 12, 44, whose, colours.bg);
             let room = b.w() - 68;
             draw::set_font(Font::Helvetica, 15);
             draw::set_draw_color(colours.text);
@@ -77,7 +80,7 @@ pub(super) fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
             let used = draw::width(&shown).ceil() as i32 + 8;
             draw::set_font(Font::Helvetica, theme::SMALL);
             draw::set_draw_color(colours.dim);
-            if !me.nickname.is_empty() {
+            if !me.name.is_empty() {
                 draw::draw_text(&widgets::fit(account, room - used), x + 66 + used, y + 32);
             }
             draw::set_draw_color(ink);

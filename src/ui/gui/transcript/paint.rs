@@ -216,7 +216,7 @@ impl View {
         let own = row.state.is_some();
         if let Some(author) = &laid.author {
             draw::set_font(Font::Helvetica, theme::SMALL);
-            let disc = super::super::widgets::disc_colour(author);
+            let disc = super::super::widgets::disc_colour(author, None);
             draw::set_draw_color(super::super::ink::legible(disc, colours.text, colours.bg));
             let name =
                 self.names.get(author).map_or_else(|| names::shown(author).into_owned(), |name| shown::line(name));

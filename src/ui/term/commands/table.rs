@@ -212,6 +212,21 @@ pub(in crate::ui::term) static COMMANDS: &[Command] = &[
     .takes(1, 1, || t!("term.words_name"))
     .rest()
     .names(Names::Friend),
+    command("name", "名字", || t!("term.help_name"), |app, words| app.set_own_name(words.first()))
+        .takes(0, 1, || t!("term.words_own_name"))
+        .rest(),
+    command("line", "签名", || t!("term.help_line"), |app, words| app.set_own_line(words.first()))
+        .takes(0, 1, || t!("term.words_own_line"))
+        .rest(),
+    command("may-ask", "好友验证", || t!("term.help_may_ask"), |app, words| app.set_may_ask(words.all)).takes(
+        0,
+        2,
+        || t!("term.words_may_ask"),
+    ),
+    command("card", "资料", || t!("term.help_card"), |app, words| app.card(words.first()))
+        .takes(0, 1, || t!("term.words_card"))
+        .rest()
+        .names(Names::Friend),
     command("sync", "同步", || t!("term.help_sync"), |app, words| app.settle_lists(words.first()))
         .takes(0, 1, || "[mine|server]".into()),
     command("remark", "备注", || t!("term.help_remark"), |app, words| app.remark(words.first(), words.second()))

@@ -259,6 +259,7 @@ fn is_said(event: &Event) -> bool {
         | Event::Past { .. }
         | Event::LookedUp { .. }
         | Event::Friends(_)
+        | Event::Profiles(_)
         | Event::Friend { .. }
         | Event::ItemRefused(_)
         | Event::AccountSettings(_) => false,

@@ -8,7 +8,7 @@ use crate::protocol::wire::reply::{LoggedIn, Registered};
 #[test]
 fn it_registers_logs_in_sends_and_receives() {
     let mut world = World::new(1);
-    world.session.register(world.now, account("a"), password(), &password());
+    world.session.register(world.now, new_account(password()));
     world.run(secs(1));
     let done = RegisterOutcome::Answered { reply: Registered::Done, after_timeout: false };
     assert!(world.has(&Event::Registered(done)), "{:?}", world.events);
@@ -50,7 +50,7 @@ fn it_registers_logs_in_sends_and_receives() {
 fn passwords_that_differ_never_leave() {
     let mut world = World::new(1);
     let other = Password::parse("other").expect("valid");
-    world.session.register(world.now, account("a"), password(), &other);
+    world.session.register(world.now, new_account(other));
     world.run(secs(1));
     let differ = RegisterOutcome::Answered { reply: Registered::PasswordsDiffer, after_timeout: false };
     assert!(world.has(&Event::Registered(differ)) && world.datagrams == 0);
@@ -82,7 +82,7 @@ fn nobody_there_is_said_in_time_and_then_it_is_quiet() {
     let mut world = World::new(1);
     world.down = true;
     world.session.login(world.now, account("a"), password(), world.kept);
-    world.session.register(world.now, account("a"), password(), &password());
+    world.session.register(world.now, new_account(password()));
     world.run(secs(60));
     let said: Vec<_> = world.events.iter().map(|(at, e)| (at.as_secs(), e.clone())).collect();
     let expected = [
