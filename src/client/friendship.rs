@@ -1,5 +1,11 @@
 //! The relation between two accounts on the server, news about it, and the outcome of a request, as values and as
 //! sentences for every face. Pure.
+//!
+//! Its part:
+//!
+//! - `difference`: in what two lists differ.
+
+mod difference;
 
 use std::borrow::Cow;
 
@@ -7,10 +13,9 @@ use rust_i18n::t;
 
 use crate::base::model::Account;
 use crate::base::shown;
-use crate::client::history::{Difference, Friends};
+use crate::client::history::Friends;
 use crate::client::session::{FriendOutcome, FriendRequest};
 use crate::protocol::wire::frame::Code;
-use crate::protocol::wire::item::{Contact, Item, Kind};
 
 /// The relation between the account and somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,31 +135,6 @@ pub fn sentence(request: &FriendRequest, outcome: &FriendOutcome, name: &str) ->
         },
         (FriendOutcome::Unanswered, _) => t!("people.unanswered"),
         (FriendOutcome::NotHere, _) => t!("people.not_here"),
-    }
-}
-
-impl Difference {
-    /// Returns the difference on one line: the account it is about, the value here, and the server's value.
-    #[must_use]
-    pub fn line(&self) -> String {
-        let who = Account::sanitised(&self.here.key);
-        let there = Item { value: self.there.clone(), ..self.here.clone() };
-        let said = |item: &Item| match (Kind::named(&item.kind), &item.value) {
-            (_, None) => t!("people.not_in_list").into_owned(),
-            (Some(Kind::Blocked), Some(_)) => t!("friend.is_blocked").into_owned(),
-            (_, Some(_)) => described(&item.read().unwrap_or_default()),
-        };
-        t!("people.difference", name = who.shown(), here = said(&self.here), there = said(&there)).into_owned()
-    }
-}
-
-fn described(Contact { remark, group }: &Contact) -> String {
-    let (remark, group) = (shown::within(remark), shown::within(group));
-    match (remark.is_empty(), group.is_empty()) {
-        (true, true) => t!("people.in_list").into_owned(),
-        (false, true) => t!("people.with_remark", remark = remark).into_owned(),
-        (true, false) => t!("people.in_group", group = group).into_owned(),
-        (false, false) => t!("people.with_both", remark = remark, group = group).into_owned(),
     }
 }
 
