@@ -3,9 +3,11 @@
 //! Its parts:
 //!
 //! - `card`: what is known of somebody.
+//! - `directory`: people that a search has found at the server.
 //! - `naming`: what people are called.
 
 mod card;
+mod directory;
 mod naming;
 
 use std::collections::HashSet;
@@ -15,10 +17,12 @@ use rust_i18n::t;
 
 use crate::base::fold::{fold, holds};
 use crate::base::model::{Account, names};
+use crate::base::pinyin::Typed;
 use crate::base::shown;
 use crate::client::friendship::Friendship;
 use crate::client::history::{Conversation, Friends, MoreStrangers};
 
+use directory::Directory;
 use naming::Names;
 
 /// The most strangers that are shown; the others are one row.
@@ -71,6 +75,8 @@ pub enum Entry {
     },
     /// Somebody who asks to be a friend.
     Request(Person),
+    /// Somebody at the server whom a search has found and who is not in the list.
+    Found(Person),
     /// A person or the lobby.
     Person(Person),
     /// Nobody has this name: offers to add them.
@@ -106,6 +112,7 @@ pub struct Roster {
     more_strangers: MoreStrangers,
     friends: Friends,
     names: Names,
+    directory: Directory,
     online: Option<Vec<Account>>,
     /// Whether the server is silent, or has not said who is online since it was.
     unsure: bool,
@@ -122,6 +129,7 @@ impl Roster {
             more_strangers: MoreStrangers::default(),
             friends: Friends::default(),
             names: Names::default(),
+            directory: Directory::default(),
             online: None,
             unsure: false,
             closed: HashSet::from([Section::Blocked]),
@@ -247,7 +255,10 @@ impl Roster {
         let known = self.conversations.iter().map(|c| self.person(c, now_ms));
         let asked = self.requests(now_ms).filter(|p| self.find(&p.account).is_none());
         let people = lobby.into_iter().chain(asked).chain(known).chain(self.others());
-        let people = people.filter(|p| holds(&p.name, &wanted) || holds(p.account.as_str(), &wanted));
+        let typed = Typed::new(&wanted);
+        let sounds = |name: &str| typed.as_ref().is_some_and(|typed| typed.place(&fold(name)).is_some());
+        let people =
+            people.filter(|p| holds(&p.name, &wanted) || holds(p.account.as_str(), &wanted) || sounds(&p.name));
         let mut entries: Vec<Entry> = people.map(Entry::Person).collect();
         let known = |e: &Entry| matches!(e, Entry::Person(p) if p.contact && p.account.as_str() == search);
         if !entries.iter().any(known) && may_be_account(search) && search != self.me.as_str() {
@@ -255,6 +266,14 @@ impl Roster {
             let new = |e: &Entry| matches!(e, Entry::Person(p) if p.account.as_str() == search && self.find(&p.account).is_none());
             let at = if entries.iter().any(new) { 0 } else { entries.len() };
             entries.insert(at, Entry::Add(search.to_owned()));
+        }
+        let listed: HashSet<Account> = entries.iter().filter_map(listed).collect();
+        let elsewhere = self.elsewhere(search).filter(|person| !listed.contains(&person.account));
+        let elsewhere: Vec<Entry> = elsewhere.map(Entry::Found).collect();
+        if !elsewhere.is_empty() {
+            // Whoever is called so is there already, so nobody else is to be added by the words alone.
+            entries.retain(|entry| !matches!(entry, Entry::Add(name) if is_found(&elsewhere, name)));
+            entries.extend(elsewhere);
         }
         entries
     }
@@ -449,6 +468,17 @@ impl Roster {
             Friendship::Unknown | Friendship::None | Friendship::Asked | Friendship::Friends => None,
         }
     }
+}
+
+fn listed(entry: &Entry) -> Option<Account> {
+    match entry {
+        Entry::Person(person) | Entry::Request(person) | Entry::Found(person) => Some(person.account.clone()),
+        Entry::Section { .. } | Entry::Add(_) | Entry::More(..) => None,
+    }
+}
+
+fn is_found(entries: &[Entry], name: &str) -> bool {
+    entries.iter().any(|entry| matches!(entry, Entry::Found(person) if person.account.as_str() == name))
 }
 
 /// Returns whether a text may be meant as a name: a sentence that was typed here by mistake is not, since Enter would

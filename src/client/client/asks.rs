@@ -94,6 +94,13 @@ impl Client {
         self.submit(Op::Read(Read::Friends));
     }
 
+    /// Looks for people at the server by account, name or pinyin; answered by [`super::Event::People`], unless something else
+    /// is looked for before.
+    pub fn find(&mut self, now: Now, text: String) {
+        self.session.find(now.instant, text);
+        self.after(now);
+    }
+
     /// Asks somebody to be a friend, answers their request, or ends it; answered by [`super::Event::Friend`].
     pub fn friend(&mut self, now: Now, account: Account, request: FriendRequest) {
         self.session.friend(now.instant, account, request);

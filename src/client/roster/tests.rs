@@ -21,7 +21,7 @@ fn conversation(name: &str, group: &str, stranger: bool, last: Option<&str>) -> 
 fn shown(roster: &Roster, search: &str) -> Vec<String> {
     let line = |e: Entry| match e {
         Entry::Section { title, count, .. } => format!("{title} {count}").trim().to_owned(),
-        Entry::Person(p) | Entry::Request(p) => format!("  {}", p.name),
+        Entry::Person(p) | Entry::Request(p) | Entry::Found(p) => format!("  {}", p.name),
         Entry::Add(name) => format!("+ {name}"),
         Entry::More(n, unread) => format!("{n} more, {unread} unread"),
     };

@@ -277,6 +277,7 @@ fn identity(entry: &Entry) -> (u8, String) {
         Entry::Section { section, .. } => (0, format!("{section:?}")),
         Entry::Person(person) if person.recent => (4, person.account.to_string()),
         Entry::Request(person) => (5, person.account.to_string()),
+        Entry::Found(person) => (6, person.account.to_string()),
         Entry::Person(person) => (1, person.account.to_string()),
         Entry::Add(name) => (2, name.clone()),
         Entry::More(..) => (3, String::new()),
@@ -288,6 +289,7 @@ fn opened(entry: &Entry) -> Option<RowRequest> {
         // A request is answered from its menu, which is at the row.
         Entry::Section { .. } | Entry::More(..) | Entry::Request(_) => None,
         Entry::Person(person) => Some(RowRequest::Open(person.account.clone())),
+        Entry::Found(person) => Some(RowRequest::Add(person.account.to_string())),
         Entry::Add(name) => Some(RowRequest::Add(name.clone())),
     }
 }
@@ -323,7 +325,7 @@ impl View {
         let before = self.under.take();
         self.under = self.pointer.and_then(|y| self.at(y));
         let person = match self.under.and_then(|i| self.entries.get(i)) {
-            Some(Entry::Person(person) | Entry::Request(person)) => Some(person),
+            Some(Entry::Person(person) | Entry::Request(person) | Entry::Found(person)) => Some(person),
             _ => None,
         };
         let text = person.map(tip).unwrap_or_default();
@@ -424,7 +426,7 @@ impl View {
                 let Some(row) = self.at(y) else { return (true, None) };
                 self.chosen = Some(row);
                 match self.entries.get(row) {
-                    Some(Entry::Person(person) | Entry::Request(person)) if right() => {
+                    Some(Entry::Person(person) | Entry::Request(person) | Entry::Found(person)) if right() => {
                         let (x, y) = app::event_coords();
                         (true, Some(RowRequest::Menu(Box::new(person.clone()), x, y)))
                     }
@@ -459,7 +461,7 @@ impl View {
 
     fn chosen_person(&self) -> Option<&Person> {
         match self.entries.get(self.chosen?)? {
-            Entry::Person(person) | Entry::Request(person) => Some(person),
+            Entry::Person(person) | Entry::Request(person) | Entry::Found(person) => Some(person),
             Entry::Section { .. } | Entry::Add(_) | Entry::More(..) => None,
         }
     }

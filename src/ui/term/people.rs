@@ -70,7 +70,7 @@ impl App {
                     continue;
                 }
                 Entry::Section { title, count, .. } => self.out.style.strong(&format!("{title} {count}")),
-                Entry::Person(person) | Entry::Request(person) => self.person(person),
+                Entry::Person(person) | Entry::Request(person) | Entry::Found(person) => self.person(person),
                 Entry::More(n, _) => self.out.style.quiet(&t!("main.more_strangers", n = n)),
                 Entry::Add(_) => continue,
             };

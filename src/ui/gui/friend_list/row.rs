@@ -68,7 +68,7 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: Color) {
                 colours.accent,
             );
         }
-        Entry::Person(person) | Entry::Request(person) => {
+        Entry::Person(person) | Entry::Request(person) | Entry::Found(person) => {
             let name = &person.name;
             let Person { color, presence, .. } = *person;
             let whose = Avatar { account: person.account.as_str(), name, color, presence };

@@ -178,6 +178,9 @@ pub(in crate::ui::term) static COMMANDS: &[Command] = &[
     .takes(1, 2, || t!("term.words_befriend"))
     .rest()
     .names(Names::Friend),
+    command("find", "找人", || t!("term.help_find"), |app, words| app.find(words.first()))
+        .takes(1, 1, || t!("term.words_find"))
+        .rest(),
     command("requests", "好友请求", || t!("term.help_requests"), |app, _| app.requests()),
     command(
         "accept",
