@@ -100,6 +100,8 @@ pub struct Person {
     pub friendship: Friendship,
     /// The colour that they have chosen.
     pub color: Option<u8>,
+    pub muted: bool,
+    pub pinned: bool,
     /// Whether this row is under "recent", in addition to the friend's own row.
     pub recent: bool,
 }
@@ -225,10 +227,22 @@ impl Roster {
         Some(if online.binary_search(account).is_ok() { Presence::Online } else { Presence::Offline })
     }
 
-    /// Returns the number of unread messages in all conversations.
+    /// Returns the number of unread messages in all conversations that are not muted.
     #[must_use]
     pub fn unread(&self) -> u64 {
-        self.conversations.iter().map(|c| c.unread).sum()
+        self.conversations.iter().filter(|c| !self.is_muted(&c.contact.account)).map(|c| c.unread).sum()
+    }
+
+    /// Returns whether no message of a conversation is to ask for attention.
+    #[must_use]
+    pub fn is_muted(&self, peer: &Account) -> bool {
+        self.friends.muted.contains(peer)
+    }
+
+    /// Returns whether a conversation is to stand at the top of the list.
+    #[must_use]
+    pub fn is_pinned(&self, peer: &Account) -> bool {
+        self.friends.pinned.contains(peer)
     }
 
     /// Returns the groups in use, sorted.
@@ -296,7 +310,7 @@ impl Roster {
                 recent.push(Person { recent: true, ..person });
             } else {
                 // A friend is always in their group; "recent" is an additional way there.
-                if conversation.last.is_some() && recent.len() < RECENT {
+                if person.pinned || conversation.last.is_some() && recent.len() < RECENT {
                     recent.push(Person { recent: true, ..person.clone() });
                 }
                 groups.push((conversation.contact.group.clone(), person));
@@ -305,6 +319,8 @@ impl Roster {
         if self.online.is_some() && !recent.iter().any(|p| p.account == Account::lobby()) {
             recent.insert(0, self.lobby());
         }
+        // The sort is stable, so that the latest come first among these and among the others.
+        recent.sort_by_key(|person| !person.pinned);
         self.section(&mut entries, Section::Recent, recent);
         groups.sort_by(|a, b| (a.0.is_empty(), &a.0).cmp(&(b.0.is_empty(), &b.0)));
         let mut rest = groups.into_iter().peekable();
@@ -313,7 +329,7 @@ impl Roster {
             while let Some((_, next)) = rest.next_if(|(g, _)| *g == group) {
                 people.push(next);
             }
-            people.sort_by_key(|p| (p.presence != Some(Presence::Online), p.name.clone()));
+            people.sort_by_key(|p| (!p.pinned, p.presence != Some(Presence::Online), p.name.clone()));
             self.section(&mut entries, Section::Group(group), people);
         }
         let flood = strangers.split_off(strangers.len().min(STRANGERS));
@@ -368,6 +384,8 @@ impl Roster {
             .map(|account| Person {
                 friendship: self.friendship(account),
                 color: self.color(account),
+                muted: self.is_muted(account),
+                pinned: self.is_pinned(account),
                 name: account.shown().into_owned(),
                 account: account.clone(),
                 last: t!("main.online").into_owned(),
@@ -387,6 +405,8 @@ impl Roster {
             account: Account::lobby(),
             friendship: Friendship::Unknown,
             color: None,
+            muted: self.is_muted(&Account::lobby()),
+            pinned: self.is_pinned(&Account::lobby()),
             name: t!("main.lobby").into_owned(),
             last: t!("main.lobby_hint").into_owned(),
             time: String::new(),
@@ -432,6 +452,8 @@ impl Roster {
             blocked: contact.blocked,
             friendship: self.friendship(&contact.account),
             color: self.color(&contact.account),
+            muted: self.is_muted(&contact.account),
+            pinned: self.is_pinned(&contact.account),
             recent: false,
         }
     }
@@ -454,6 +476,8 @@ impl Roster {
                 blocked: false,
                 friendship: Friendship::Asked,
                 color: self.color(who),
+                muted: false,
+                pinned: false,
                 recent: false,
             }
         })

@@ -51,8 +51,8 @@ fn rearrange(world: &mut World) {
     let change = match roll {
         0..3 => item(Kind::Contact, Some(json!({"group": "", "remark": remark.to_string()}))),
         3 => item(Kind::Contact, None),
-        4 => item(Kind::Muted, (remark > 4).then(|| json!(true))),
-        5 => item(Kind::Blocked, (remark > 4).then(|| json!(true))),
+        4 => item(Kind::Muted, (remark > 4).then_some(json!(true))),
+        5 => item(Kind::Blocked, (remark > 4).then_some(json!(true))),
         _ => {
             let request = match roll {
                 6 | 7 => FriendRequest::Ask { text: remark.to_string(), answer: None },

@@ -40,6 +40,8 @@ impl Roster {
             blocked: false,
             friendship: self.friendship(account),
             color: profile.color,
+            muted: self.is_muted(account),
+            pinned: false,
             recent: false,
         })
     }

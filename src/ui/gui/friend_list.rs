@@ -56,6 +56,12 @@ pub struct Row {
     pub removable: bool,
     /// How the account stands to them.
     pub friendship: Friendship,
+    /// It is a room, of which nothing can be edited.
+    pub room: bool,
+    /// No message of theirs asks for attention.
+    pub muted: bool,
+    /// They stand at the top of the list.
+    pub pinned: bool,
 }
 
 type RowAction = Action<fn(&Person) -> UiEvent, Row>;
@@ -73,8 +79,28 @@ pub(super) const ACTIONS: &[RowAction] = &[
         |person| answer(person, FriendRequest::Decline),
     ),
     RowAction::entry("main.open", |_| true, |person| UiEvent::Chat(person.account.clone(), chat_window::Event::Open)),
+    RowAction::entry(
+        "main.pin",
+        |row| !row.pinned && (row.contact || row.room) && !row.blocked,
+        |person| UiEvent::Main(main_window::Event::Pin(person.account.clone(), true)),
+    ),
+    RowAction::entry(
+        "main.unpin",
+        |row| row.pinned,
+        |person| UiEvent::Main(main_window::Event::Pin(person.account.clone(), false)),
+    ),
+    RowAction::entry(
+        "main.mute",
+        |row| !row.muted && !row.blocked,
+        |person| UiEvent::Main(main_window::Event::Mute(person.account.clone(), true)),
+    ),
+    RowAction::entry(
+        "main.unmute",
+        |row| row.muted,
+        |person| UiEvent::Main(main_window::Event::Mute(person.account.clone(), false)),
+    ),
     RowAction::new(&[Press::F(2)], "keys.friend", edit).named("main.edit", |row| row.contact),
-    RowAction::entry("main.add", |row| !row.contact && row.friendship != Friendship::Asked, edit),
+    RowAction::entry("main.add", |row| !row.room && !row.contact && row.friendship != Friendship::Asked, edit),
     RowAction::entry(
         "people.befriend",
         |row| row.contact && !row.blocked && matches!(row.friendship, Friendship::None | Friendship::Declined),
@@ -92,7 +118,7 @@ pub(super) const ACTIONS: &[RowAction] = &[
     ),
     RowAction::entry(
         "main.block",
-        |row| !row.blocked,
+        |row| !row.room && !row.blocked,
         |person| UiEvent::Main(main_window::Event::Block(person.account.clone(), true)),
     ),
     RowAction::entry(

@@ -62,6 +62,10 @@ pub enum Event {
     Toggle(roster::Section),
     /// People are to be looked for at the server by what is typed in the search.
     Find(String),
+    /// No message of a conversation is to ask for attention, or each again.
+    Mute(Account, bool),
+    /// A conversation is to stand at the top of the list, or not any more.
+    Pin(Account, bool),
     /// Somebody is to be blocked, or unblocked.
     Block(Account, bool),
     /// Somebody is to be removed from the list, after asking.
