@@ -9,6 +9,7 @@
 //! - `reply`: what a server sends.
 //! - `frame`: what both send in the secure dialect.
 //! - `item`: values of an account that all its devices show alike.
+//! - `status`: whether somebody is there, and what they say of it.
 //! - `charset`: UTF-8 and GB18030.
 //! - `times`: how servers write times.
 //! - `show`: one line for a person about a datagram or frame.
@@ -21,6 +22,7 @@ pub mod item;
 pub mod reply;
 pub mod request;
 pub mod show;
+pub mod status;
 mod times;
 
 pub use charset::Charset;

@@ -490,13 +490,20 @@ impl Store {
                 self.directory.change(*account);
                 let lists = profiles::rename(c, *account, name.as_deref())?;
                 let outcome = if lists.is_some() { Outcome::Done } else { Outcome::TooMany };
-                Ok(Some(Done::Changed { job: *job, outcome, lists: lists.unwrap_or_default() }))
+                Ok(Some(Done::Changed { job: *job, outcome, lists: lists.unwrap_or_default(), delivered: Vec::new() }))
             }
             Write::SetItem { job, account, kind, key, value } => {
                 if *kind == Kind::Profile {
                     self.directory.change(*account);
                 }
-                items::set_by_device(c, *job, *account, (*kind, key), value.as_deref()).map(Some)
+                let mut done = items::set_by_device(c, *job, *account, (*kind, key), value.as_deref())?;
+                if let Done::Changed { delivered, .. } = &mut done
+                    && *kind == Kind::Status
+                    && !delivered::hides(c, *account)?
+                {
+                    *delivered = delivered::release(c, &self.versions, *account)?;
+                }
+                Ok(Some(done))
             }
             Write::Befriend { job, asked } => friends::befriend(c, *job, asked).map(Some),
             Write::AnswerFriend { job, who, other, accept, at } => {

@@ -123,7 +123,11 @@ impl World {
                         self.timed(|engine| engine.hashed(Self::now(), Outcome::Checked { job, right: true }));
                     }
                     Effect::Frame { frame, .. } => {
-                        let kind = if matches!(frame, FromServer::Items { .. }) { "items" } else { "others" };
+                        let kind = match frame {
+                            FromServer::Items { .. } => "items",
+                            FromServer::Changes { .. } => "changes",
+                            _ => "others",
+                        };
                         *self.frames.entry(kind).or_default() += 1;
                     }
                     Effect::Reply { .. } | Effect::Hash(_) | Effect::Close { .. } | Effect::Administered { .. } => {}
@@ -194,4 +198,14 @@ fn friends(data: &Path, figures: &mut Figures) {
     println!("  {told} friends told of another name; the store took {:.0?} at once", world.stored);
     let longest = ms(world.longest);
     figures.add("the longest turn as 10,000 friends hear of a name", longest, "ms", longest <= 5.0 && told >= 9_990);
+    let before = world.frames.get("changes").copied().unwrap_or_default();
+    world.longest = Duration::ZERO;
+    let value = Some(serde_json::json!({"state": "busy", "text": "在图书馆"}));
+    world.say(1, &FromClient::Set { id: 10, item: Item::new(Kind::Status, "", value) });
+    std::thread::sleep(Duration::from_millis(200));
+    world.say(1, &FromClient::Ping { id: 11 });
+    let told = world.frames.get("changes").copied().unwrap_or_default() - before;
+    println!("  {told} devices told of another state");
+    let longest = ms(world.longest);
+    figures.add("the longest turn as 10,000 contacts hear of a state", longest, "ms", longest <= 5.0 && told >= 9_990);
 }

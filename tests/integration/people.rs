@@ -73,3 +73,29 @@ fn an_operator_may_close_the_directory() {
     let told = b.hear(|frame| matches!(frame, FromServer::People { .. }));
     assert!(matches!(&told, FromServer::People { people, .. } if people.len() == 1), "who is known is told: {told:?}");
 }
+
+#[test]
+fn who_is_busy_is_shown_so_and_who_is_invisible_is_gone_and_back_with_what_they_took() {
+    let (dir, at) = (tempfile::tempdir().expect("a folder"), free_port());
+    let _server = begin(at, dir.path(), &[]);
+    let mut a = come_in(at, "a", None);
+    let mut b = come_in(at, "b", None);
+    let choose = |value| FromClient::Set { id: 7, item: Item::new(Kind::Status, "", Some(value)) };
+    b.say(&choose(json!({"state": "busy", "text": "在图书馆"})));
+    a.hear(|frame| match frame {
+        FromServer::Changes { states, .. } => states.get("b").is_some_and(|shown| shown.text == "在图书馆"),
+        _ => false,
+    });
+    b.say(&choose(json!({"state": "invisible"})));
+    a.hear(|frame| matches!(frame, FromServer::Changes { went, .. } if went == &["b"]));
+    a.say(&FromClient::Delivered { version: 0 });
+    a.say(&FromClient::Send { counter: 1, to: "b".into(), text: "hi".into(), after: None, made: None });
+    a.hear(|frame| matches!(frame, FromServer::Accepted { counter: 1, online: false, .. }));
+    let FromServer::Message { row, .. } = b.hear(|frame| matches!(frame, FromServer::Message { .. })) else {
+        panic!("a message")
+    };
+    b.say(&FromClient::Ack { cursor: row });
+    b.say(&choose(json!({})));
+    a.hear(|frame| matches!(frame, FromServer::Delivered { rows, .. } if rows.get("b") == Some(&[row, row])));
+    a.hear(|frame| matches!(frame, FromServer::Changes { came, .. } if came == &["b"]));
+}

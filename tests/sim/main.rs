@@ -16,7 +16,6 @@
 mod beside;
 mod chat;
 mod client;
-mod lists;
 mod machine;
 mod network;
 mod promises;

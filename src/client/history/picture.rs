@@ -41,6 +41,7 @@ impl Database {
                 | Kind::Draft
                 | Kind::MayAsk
                 | Kind::Profile
+                | Kind::Status
                 | Kind::Friend
                 | Kind::Asking
                 | Kind::Asked,

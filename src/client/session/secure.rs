@@ -358,8 +358,8 @@ impl Session {
             }
             FromServer::Delivered { version, rows } => self.delivered(version, rows),
             FromServer::AccountSettings { id, settings } => self.answered(id, Answer::AccountSettings(settings)),
-            FromServer::Presence { first, online } => self.present(now, first, &online),
-            FromServer::Changes { came, went } => self.changed(&came, &went),
+            FromServer::Presence { first, online, .. } => self.present(now, first, &online),
+            FromServer::Changes { came, went, .. } => self.changed(&came, &went),
             FromServer::Kicked { address, at } => self.kicked(now, address, at),
             FromServer::History { id, messages, more } => self.answered(id, Answer::History(messages, more)),
             FromServer::Account { id, account, made } => {
@@ -384,10 +384,9 @@ impl Session {
                 }
             }
             FromServer::Question { id, text } => self.answered(id, Answer::Question(text)),
-            FromServer::Found { id, people, more } => self.answered(id, Answer::Found(people, more)),
             FromServer::People { id, people } => self.answered(id, Answer::People(people)),
             // This client asks nothing that is answered like this.
-            FromServer::Unknown => {}
+            FromServer::Found { .. } | FromServer::Unknown => {}
         }
     }
 

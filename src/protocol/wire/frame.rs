@@ -12,6 +12,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::item::{Card, Item};
+use super::status::Shown;
 
 /// Bytes written as hexadecimal digits: a device's name, a token, a proof.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -166,6 +167,9 @@ pub enum FromClient {
     /// Looks for people by the beginning of their account or by a part of their name. Answered by `found`, or by
     /// `error`. A server of an earlier version does not answer.
     Find { id: u64, text: String },
+    /// Whether the person at this device is away from it; forgotten with the connection, and false until it is said.
+    /// Not answered. An account is away if all its devices are.
+    Here { away: bool },
     /// Asks for a sign of life and the server's clock. Answered by `pong`.
     Ping { id: u64 },
     /// A kind that only a later version of the protocol has.
@@ -254,10 +258,22 @@ pub enum FromServer {
     /// Devices of these accounts have acknowledged everything of this account's from the first row to the last; to be
     /// on disk before this version is said.
     Delivered { version: u64, rows: BTreeMap<String, [u64; 2]> },
-    /// Who is online now; several frames if they are many, the first says so.
-    Presence { first: bool, online: Vec<String> },
-    /// The accounts that have come online and gone offline since the last list or change.
-    Changes { came: Vec<String>, went: Vec<String> },
+    /// Who is online now; several frames if they are many, the first says so. `states` has those of them who are not
+    /// simply there without a line.
+    Presence {
+        first: bool,
+        online: Vec<String>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        states: BTreeMap<String, Shown>,
+    },
+    /// The accounts that have come online and gone offline since the last list or change. `states` has those who are
+    /// shown in another way now, and those of whoever came who are not simply there without a line.
+    Changes {
+        came: Vec<String>,
+        went: Vec<String>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        states: BTreeMap<String, Shown>,
+    },
     /// Another device took this account's place: from where, and when.
     Kicked { address: String, at: i64 },
     /// Earlier messages of a conversation, oldest first; `more` if there are older ones.

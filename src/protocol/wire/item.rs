@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::status::Status;
 use crate::base::fold::fold;
 use crate::base::model::{Account, names};
 
@@ -62,6 +63,9 @@ pub enum Kind {
     /// Who the account's owner is to others: a [`Profile`]. Set by devices; its key is empty. The server tells it to
     /// everybody who asks, and puts it into the items that others have about the account.
     Profile,
+    /// How the account's owner is shown to others while they are logged in: a [`Status`]. Set by devices; its key is
+    /// empty.
+    Status,
     /// Somebody who is a friend: a [`Friend`]. Set by the server.
     Friend,
     /// Somebody whom the account has asked to be a friend: a [`Request`]. Set by the server.
@@ -155,7 +159,7 @@ pub struct Unfit;
 
 impl Kind {
     /// All kinds, in the order in which documents list them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Contact,
         Self::Blocked,
         Self::Muted,
@@ -164,6 +168,7 @@ impl Kind {
         Self::Read,
         Self::MayAsk,
         Self::Profile,
+        Self::Status,
         Self::Friend,
         Self::Asking,
         Self::Asked,
@@ -181,6 +186,7 @@ impl Kind {
             Self::Read => "read",
             Self::MayAsk => "may_ask",
             Self::Profile => "profile",
+            Self::Status => "status",
             Self::Friend => "friend",
             Self::Asking => "asking",
             Self::Asked => "asked",
@@ -202,7 +208,7 @@ impl Kind {
         let fits = match self {
             Self::Contact | Self::Blocked => Account::person(key).is_ok(),
             Self::Muted | Self::Pinned | Self::Draft | Self::Read => Account::parse(key).is_ok(),
-            Self::MayAsk | Self::Profile => key.is_empty(),
+            Self::MayAsk | Self::Profile | Self::Status => key.is_empty(),
             Self::Friend | Self::Asking | Self::Asked => false,
         };
         if !fits {
@@ -240,6 +246,10 @@ impl Kind {
                 MayAsk::Nobody => written(&MayAsk::Nobody)?,
             },
             Self::Profile => written(&read::<Profile>(value)?.checked()?)?,
+            Self::Status => match read::<Status>(value)?.checked()? {
+                status if status.is_plain() => return Ok(None),
+                status => written(&status)?,
+            },
             Self::Friend | Self::Asking | Self::Asked => return Err(Unfit),
         };
         Ok(Some(checked))

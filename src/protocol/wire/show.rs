@@ -132,6 +132,8 @@ pub fn said(frame: &[u8], locale: &str) -> String {
         FromClient::Unfriend { account, .. } => t!("wire.unfriend", locale = locale, account = account),
         FromClient::People { accounts, .. } => t!("wire.ask_people", locale = locale, n = accounts.len()),
         FromClient::Find { text, .. } => t!("wire.find", locale = locale, text = text),
+        FromClient::Here { away: true } => t!("wire.away", locale = locale),
+        FromClient::Here { away: false } => t!("wire.here", locale = locale),
         FromClient::Ping { .. } => t!("wire.ping", locale = locale),
         FromClient::Unknown => t!("wire.frame_unknown", locale = locale),
     }
@@ -162,7 +164,10 @@ pub fn heard(frame: &[u8], locale: &str) -> String {
         }
         FromServer::Delivered { rows, .. } => t!("wire.delivered", locale = locale, n = rows.len()),
         FromServer::Presence { online, .. } => t!("wire.online", locale = locale, n = online.len()),
-        FromServer::Changes { came, went } => {
+        FromServer::Changes { came, went, states } if came.is_empty() && went.is_empty() => {
+            t!("wire.states", locale = locale, n = states.len())
+        }
+        FromServer::Changes { came, went, .. } => {
             t!("wire.changes", locale = locale, came = came.len(), went = went.len())
         }
         FromServer::Kicked { address, .. } => t!("wire.kicked", locale = locale, address = address),

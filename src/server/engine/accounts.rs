@@ -172,8 +172,8 @@ impl Accounts {
 
     /// Puts a person into memory as the store has read them.
     pub(super) fn know(&mut self, known: PersonRecord) {
-        let PersonRecord { id, name, hashed, settings, made, unread, session: _ } = known;
-        self.come_in(id, Person { settings, unread, ..Person::new(name, hashed, made) });
+        let PersonRecord { id, name, hashed, settings, status, made, unread, session: _ } = known;
+        self.come_in(id, Person { settings, status, unread, ..Person::new(name, hashed, made) });
     }
 
     fn come_in(&mut self, id: AccountId, person: Person) {
@@ -371,6 +371,7 @@ mod tests {
             name: format!("n{id}"),
             hashed: hashed(),
             settings: Default::default(),
+            status: Default::default(),
             made: 0,
             unread: (0..senders).map(|n| (format!("s{n}"), 1)).collect(),
             session: None,

@@ -25,7 +25,7 @@ pub(super) struct AddressedMessage {
     pub(super) writer: Option<String>,
     pub(super) raw: Vec<u8>,
     pub(super) text: String,
-    /// Whether at least one of the receivers is online.
+    /// Whether at least one of the receivers is online for others.
     pub(super) online: bool,
 }
 
@@ -59,7 +59,7 @@ impl AddressedMessage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Undeliverable {
     TooLong,
-    /// There is no such account, or nobody else is in the room.
+    /// There is no such account.
     Nobody,
 }
 
@@ -101,13 +101,16 @@ impl Engine {
         if 3 + sender.len() + 1 + 19 + 1 + body > MAX_REPLY {
             return Err(Undeliverable::TooLong);
         }
-        receivers.sort_unstable();
+        // Those who are online for others first: the row that the writer is told is one of theirs.
+        receivers.sort_unstable_by_key(|id| (!self.visible(now, *id), *id));
         receivers.dedup();
         receivers.retain(|id| self.accounts.people.contains_key(id));
-        if receivers.is_empty() {
+        // A room's message is stored even if nobody is there, so that it takes as long as if only people were there who
+        // are offline for the writer.
+        if receivers.is_empty() && writer.is_none() {
             return Err(Undeliverable::Nobody);
         }
-        let online = receivers.iter().any(|id| self.present(now, *id));
+        let online = receivers.iter().any(|id| self.visible(now, *id));
         Ok(AddressedMessage { receivers, sender, author: writer_id, writer, raw, text, online })
     }
 

@@ -90,7 +90,7 @@ impl Engine {
             .values()
             .copied()
             .chain(self.devices.accounts())
-            .filter(|id| self.present(now, *id))
+            .filter(|id| self.visible(now, *id))
             .filter_map(|id| self.accounts.people.get(&id))
             .map(|p| p.name.as_str())
             .collect();

@@ -33,7 +33,7 @@ mod sending;
 mod settings;
 mod waiting;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,7 @@ use crate::base::model::{Account, Password};
 use crate::protocol::link::{PeerId, REFUSED};
 use crate::protocol::wire::frame::{Code, Device as DeviceName, FromClient, FromServer, Reason};
 use crate::protocol::wire::item::Profile;
+use crate::protocol::wire::status::Shown;
 use crate::server::store::{AccountId, Change, MessageRow, Op, Write};
 
 /// The most messages that are pushed to a device before it acknowledges the first of them.
@@ -65,6 +66,8 @@ const GATHER: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_secs(30);
 /// The most names in one presence frame.
 const NAMES: usize = 500;
+/// The most bytes that names and states take in one presence frame, so that with what is around them they fit.
+const NAMED: usize = 48 * 1_024;
 
 /// A connection of the secure dialect.
 #[derive(Debug)]
@@ -79,6 +82,8 @@ struct Device {
     /// How many of its jobs wait for the store or the hasher.
     waiting: usize,
     who: Option<(AccountId, DeviceName)>,
+    /// Whether it has said that its person is away.
+    away: bool,
     /// Whether its logins must not end other sessions ([`FromClient::IfFree`]).
     if_free: bool,
     /// Frames that wait for a person to be looked up.
@@ -99,8 +104,9 @@ struct Device {
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     all: HashMap<PeerId, Device>,
-    /// The names of those who are online, as the devices were told last.
-    shown: BTreeSet<String>,
+    /// Who is online and in what way, as the devices were told last.
+    shown: BTreeMap<String, Shown>,
+    telling: presence::Telling,
     look_at: Option<Instant>,
     /// The accounts whose devices have not been told yet that items have changed, and when telling them goes on.
     news: VecDeque<AccountId>,
@@ -151,6 +157,7 @@ impl Engine {
             busy: false,
             waiting: 0,
             who: None,
+            away: false,
             if_free: false,
             frames: held::HeldFrames::default(),
             pushed: 0,
@@ -311,6 +318,7 @@ impl Engine {
             }
             FromClient::Unfriend { id, account: other } => self.device_unfriends(now, peer, id, account, &other),
             FromClient::People { id, accounts } => self.device_asks_who(now, peer, id, account, accounts),
+            FromClient::Here { away } => self.device_is_here(now, peer, account, away),
             FromClient::Find { id, text } => self.device_finds(now, peer, id, account, &text),
             FromClient::Logout { id, forget } => self.device_leaves(now, peer, id, who, forget),
             FromClient::AccountSettings { id } => self.tell_settings(peer, id, account),
@@ -342,6 +350,7 @@ impl Engine {
             | FromClient::History { id, .. } => self.fail(peer, id, Code::NotLoggedIn),
             FromClient::Logout { id, .. } => self.frame_to(peer, FromServer::LoggedOut { id }),
             FromClient::Ack { .. }
+            | FromClient::Here { .. }
             | FromClient::Delivered { .. }
             | FromClient::Items { .. }
             | FromClient::Register { .. }

@@ -42,6 +42,10 @@ const REQUESTS: Rate = Rate { per_second: 0.2, burst: 30.0 };
 /// How often an account may change its profile, of which all its friends are told.
 const PROFILES: Rate = Rate { per_second: 0.1, burst: 10.0 };
 
+/// How often an account may choose another state or line, and how often its devices' coming back from being away is told
+/// at once: everybody who is online hears of each.
+const STATES: Rate = Rate { per_second: 0.5, burst: 10.0 };
+
 /// How often an account may ask for profiles, and how often it may search for people.
 const QUESTIONS: Rate = Rate { per_second: 5.0, burst: 30.0 };
 /// How often all accounts together may search: one search takes the store's thread up to 10 ms among 100,000 accounts,
@@ -54,6 +58,7 @@ pub(super) struct SendRates {
     sets: Buckets<AccountId>,
     requests: Buckets<AccountId>,
     profiles: Buckets<AccountId>,
+    states: Buckets<AccountId>,
     cards: Buckets<AccountId>,
     finds: Buckets<AccountId>,
     searches: Buckets<()>,
@@ -72,6 +77,7 @@ impl SendRates {
             sets: Buckets::new(SETS, MOST),
             requests: Buckets::new(REQUESTS, MOST),
             profiles: Buckets::new(PROFILES, MOST),
+            states: Buckets::new(STATES, MOST),
             cards: Buckets::new(QUESTIONS, MOST),
             finds: Buckets::new(QUESTIONS, MOST),
             searches: Buckets::new(SEARCHES, 1),
@@ -106,6 +112,11 @@ impl SendRates {
     /// Returns whether an account may now change its profile; if not, how many milliseconds it is to wait.
     pub(super) fn profile(&mut self, now: Now, account: AccountId) -> Result<(), u64> {
         take(&mut self.profiles, now, account, 1.0)
+    }
+
+    /// Returns whether an account may now be shown in another way; if not, how many milliseconds it is to wait.
+    pub(super) fn state(&mut self, now: Now, account: AccountId) -> Result<(), u64> {
+        take(&mut self.states, now, account, 1.0)
     }
 
     /// Returns whether an account may now ask for profiles; if not, how many milliseconds it is to wait.

@@ -11,6 +11,7 @@ use crate::protocol::link::PeerId;
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::frame::AccountSettings;
 use crate::protocol::wire::reply::LoggedIn;
+use crate::protocol::wire::status::Status;
 use crate::server::OnSecondLogin;
 use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, MessageRow, Op, Write};
@@ -25,6 +26,8 @@ pub(super) struct Person {
     /// The connections of their devices, in the order in which they came; empty while there is a `session`.
     pub(super) devices: Vec<PeerId>,
     pub(super) settings: AccountSettings,
+    /// How they have chosen to be shown to others.
+    pub(super) status: Status,
     /// When the account was made, in seconds since 1970; this tells it from an earlier account of the same name.
     pub(super) made: i64,
     /// The number of the present password, which no other password in memory has had: the result of a check against an
@@ -36,8 +39,18 @@ pub(super) struct Person {
 
 impl Person {
     pub(super) fn new(name: String, hashed: Hashed, made: i64) -> Self {
-        let (devices, settings) = (Vec::new(), AccountSettings::default());
-        Self { name, hashed, unread: HashMap::new(), session: None, devices, settings, made, nth: 0, used: 0 }
+        Self {
+            name,
+            hashed,
+            unread: HashMap::new(),
+            session: None,
+            devices: Vec::new(),
+            settings: AccountSettings::default(),
+            status: Status::default(),
+            made,
+            nth: 0,
+            used: 0,
+        }
     }
 
     /// Sets a new password and returns the old one.
@@ -224,10 +237,17 @@ impl Engine {
         self.ask_store(PendingJob::Request(from, PendingRequest::Offline), |job| Op::Write(write(job)));
     }
 
+    /// Returns whether somebody is online, whoever may know it. What others are told is [`Engine::visible`].
     pub(super) fn present(&self, now: Now, account: AccountId) -> bool {
         self.accounts.people.get(&account).is_some_and(|person| {
             let heard = |s: &Session| now.instant.saturating_duration_since(s.seen) <= PRESENCE;
             !person.devices.is_empty() || person.session.as_ref().is_some_and(heard)
         })
+    }
+
+    /// Returns whether somebody is online for others: who is invisible is offline to them by every means.
+    pub(super) fn visible(&self, now: Now, account: AccountId) -> bool {
+        let hides = self.accounts.people.get(&account).is_some_and(|person| person.status.hides());
+        !hides && self.present(now, account)
     }
 }

@@ -255,6 +255,7 @@ impl World {
             name,
             hashed,
             settings: AccountSettings::default(),
+            status: Default::default(),
             made: 0,
             unread,
             session: heard(&id),

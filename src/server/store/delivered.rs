@@ -6,6 +6,9 @@
 //! messages that are lost have numbers between the backup's last and the first new one (`Store::number_on`), and nobody
 //! may be told that these were taken.
 //!
+//! What an account takes while it is invisible is held back (`held`) until its owner is seen again: nobody may learn from
+//! it that they are there.
+//!
 //! A range is made with its first message, so that messages can be marked as taken even when the disk is full: later
 //! changes need no more room.
 
@@ -14,7 +17,9 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, Error, params};
 
-use super::{AccountId, MessageRow};
+use super::{AccountId, MessageRow, items};
+use crate::protocol::wire::item::Kind;
+use crate::protocol::wire::status::Status;
 
 /// The most ranges that are kept for one writer and receiver; each stands for a start of the server after which
 /// messages came. Older ones are forgotten: a device that has not been told of them by then never shows these messages
@@ -167,7 +172,7 @@ fn begin(
 
 /// Marks all messages of `author` to `receiver` up to this row, within its range, as taken; returns `None` if that was
 /// known.
-pub(super) fn advance(
+fn advance(
     c: &Connection,
     versions: &Versions,
     (author, receiver): (AccountId, AccountId),
@@ -175,7 +180,7 @@ pub(super) fn advance(
 ) -> Result<Option<Delivery>, Error> {
     let next = versions.next();
     let mut query = c.prepare_cached(
-        "UPDATE delivered SET last = ?3, version = ?4 WHERE author = ?1 AND receiver = ?2 AND last < ?3 AND first =
+        "UPDATE delivered SET last = ?3, version = ?4, held = NULL WHERE author = ?1 AND receiver = ?2 AND last < ?3 AND first =
              (SELECT max(first) FROM delivered WHERE author = ?1 AND receiver = ?2 AND first <= ?3)
          RETURNING first",
     )?;
@@ -201,6 +206,55 @@ pub(super) fn advance_all(
         deliveries.push(delivery);
     }
     Ok(deliveries)
+}
+
+/// Returns whether what an account takes is to be held back, because its owner is invisible.
+pub(super) fn hides(c: &Connection, account: AccountId) -> Result<bool, Error> {
+    Ok(items::value(c, account, Kind::Status, "")?.is_some_and(|status| Status::parse(&status).hides()))
+}
+
+/// Marks several rows of `author` as taken by `receiver`, who is invisible: nobody is told until [`release`].
+pub(super) fn hold_all(
+    c: &Connection,
+    (author, receiver): (AccountId, AccountId),
+    rows: &mut Vec<MessageRow>,
+) -> Result<(), Error> {
+    rows.sort_unstable();
+    let mut query = c.prepare_cached(
+        "UPDATE delivered SET held = ?3
+         WHERE author = ?1 AND receiver = ?2 AND last < ?3 AND coalesce(held, last) < ?3 AND first =
+             (SELECT max(first) FROM delivered WHERE author = ?1 AND receiver = ?2 AND first <= ?3)
+         RETURNING first",
+    )?;
+    while let Some(last) = rows.pop() {
+        let mut ranges = query.query(params![author, receiver, last])?;
+        if let Some(range) = ranges.next()? {
+            let first: MessageRow = range.get(0)?;
+            rows.truncate(rows.partition_point(|row| *row < first));
+        }
+    }
+    Ok(())
+}
+
+/// Tells what was held back of all that was written to an account, whose owner is visible again. Returns the deliveries.
+pub(super) fn release(c: &Connection, versions: &Versions, receiver: AccountId) -> Result<Vec<Delivery>, Error> {
+    let mut query = c.prepare_cached(
+        "SELECT author, first, held FROM delivered INDEXED BY delivered_to WHERE receiver = ? AND held IS NOT NULL
+         ORDER BY author, first",
+    )?;
+    let held = query.query_map([receiver], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let held = held.collect::<Result<Vec<(AccountId, MessageRow, MessageRow)>, _>>()?;
+    let mut update = c.prepare_cached(
+        "UPDATE delivered SET last = ?4, version = ?5, held = NULL WHERE author = ?1 AND receiver = ?2 AND first = ?3",
+    )?;
+    let mut delivered = Vec::with_capacity(held.len());
+    for (author, first, last) in held {
+        let version = versions.next();
+        update.execute(params![author, receiver, first, last, version])?;
+        versions.took(c)?;
+        delivered.push(Delivery { author, receiver, first, last, version });
+    }
+    Ok(delivered)
 }
 
 /// Returns the changes of an account's deliveries after a version, oldest first, each with the receiver's name.
@@ -341,6 +395,54 @@ mod tests {
         let many = store.run(&[Op::Read(Read::Delivered { job: 1, account: 1, after: 0, count: 999 })]).done;
         let [Done::Delivered { delivered, .. }] = &many[..] else { panic!("{many:?}") };
         assert_eq!((delivered.len(), delivered[0].0.first), (32, 68 * 8_192 + 1));
+    }
+
+    fn status(value: Option<&str>) -> Op {
+        let value = value.map(str::to_owned);
+        Op::Write(Write::SetItem { job: 8, account: 2, kind: Kind::Status, key: String::new(), value })
+    }
+
+    /// What a reads in the history of what b has taken.
+    fn said(store: &mut Store) -> Vec<bool> {
+        let (name, peer) = ("a".into(), "b".into());
+        let read = Read::History { job: 1, account: 1, name, peer, peer_id: Some(2), before: None, count: 9 };
+        match &store.run(&[Op::Read(read)]).done[..] {
+            [Done::Messages { messages, .. }] => messages.iter().map(|message| message.delivered).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_an_invisible_receiver_takes_is_told_when_they_are_seen_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(dir.path()).expect("new");
+        let took = |row| Op::Write(Write::TakenTo { account: 2, row, at: 7 });
+        store.run(&[account(1, "a"), account(2, "b"), account(3, "c"), message(2), message(2), message(3)]);
+        store.run(&[took(1), status(Some(r#"{"state":"invisible"}"#))]);
+        let done = store.run(&[took(2)]).done;
+        let told = |done: &[Done]| -> usize {
+            let of = |done: &Done| match done {
+                Done::Took { delivered, .. } | Done::Changed { delivered, .. } => delivered.len(),
+                _ => 0,
+            };
+            done.iter().map(of).sum()
+        };
+        assert!(matches!(&done[..], [Done::Took { senders, .. }] if senders.len() == 1), "it is not unread any more");
+        assert_eq!((told(&done), after(&mut store, 1), said(&mut store)), (0, vec![], vec![true, false]));
+        // Nor after a restart, with which another range begins; in the plain dialect, too.
+        drop(store);
+        let mut store = Store::open(dir.path()).expect("again");
+        store.number_on(1_767_225_601).expect("numbered");
+        store.run(&[message(2), message(2)]);
+        let row = 8_193;
+        assert_eq!(told(&store.run(&[Op::Write(Write::Taken { message: row, at: 8 })]).done), 0);
+        assert_eq!(told(&store.run(&[status(Some(r#"{"state":"invisible","text":"x"}"#))]).done), 0, "still");
+        assert_eq!((after(&mut store, 1), said(&mut store)), (vec![], vec![true, false, false, false]));
+        assert_eq!(told(&store.run(&[status(None)]).done), 2);
+        let all: Vec<_> = after(&mut store, 1).into_iter().map(|(_, first, last, _)| (first, last)).collect();
+        assert_eq!((all, said(&mut store)), (vec![(1, 2), (row, row)], vec![true, true, true, false]));
+        assert_eq!(told(&store.run(&[status(Some(r#"{"state":"busy"}"#))]).done), 0, "once");
+        assert_eq!(told(&store.run(&[took(i64::MAX)]).done), 1, "who is busy is there");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
-use super::delivered::{Versions, advance, advance_all};
+use super::delivered::{self, Versions, advance_all};
 use super::mailboxes::Mailboxes;
 use super::{AccountId, Done, MessageRow, OwnCopy, SentKey, SentMessage, Store, StoredMessage};
 use crate::base::model::{Account, names};
@@ -112,8 +112,13 @@ pub(super) fn taken_to(
         mailboxes.took(account);
     }
     let mut delivered = Vec::new();
+    let hides = !authors.is_empty() && delivered::hides(c, account)?;
     for (author, mut taken) in authors {
-        delivered.extend(advance_all(c, versions, (author, account), &mut taken)?);
+        if hides {
+            delivered::hold_all(c, (author, account), &mut taken)?;
+        } else {
+            delivered.extend(advance_all(c, versions, (author, account), &mut taken)?);
+        }
     }
     Ok((!senders.is_empty()).then_some(Done::Took { account, senders, delivered }))
 }
@@ -133,8 +138,13 @@ pub(super) fn taken(
     let Some((account, author)) = taken else { return Ok(None) };
     mailboxes.took(account);
     let Some(author) = author else { return Ok(None) };
-    let delivered = advance(c, versions, (author, account), message)?;
-    Ok(delivered.map(|delivered| Done::Took { account, senders: HashMap::new(), delivered: vec![delivered] }))
+    let mut rows = vec![message];
+    if delivered::hides(c, account)? {
+        delivered::hold_all(c, (author, account), &mut rows)?;
+        return Ok(None);
+    }
+    let delivered = advance_all(c, versions, (author, account), &mut rows)?;
+    Ok((!delivered.is_empty()).then_some(Done::Took { account, senders: HashMap::new(), delivered }))
 }
 
 pub(super) fn enter(
@@ -296,11 +306,14 @@ pub(super) fn after(
 }
 
 /// The columns of [`message`] when the history is read. Only for sent messages is it known whether the receiver was
-/// online and has taken them.
+/// online and has taken them; what an invisible receiver has taken is held back here as in `delivered`.
 macro_rules! past {
     () => {
         "id, sender, sent, text, 0 AS plain, NULL AS own, NULL AS device, NULL AS counter, NULL AS accepted, writer,
-             iif(receiver = ?1, NULL, online) AS online, iif(receiver = ?1, 0, taken IS NOT NULL) AS delivered, NULL AS made"
+             iif(receiver = ?1, NULL, online) AS online, iif(receiver = ?1, 0, taken IS NOT NULL AND NOT EXISTS (SELECT 1 FROM delivered d
+                 WHERE d.author = messages.author AND d.receiver = messages.receiver AND d.first <= messages.id
+                     AND d.last < messages.id AND d.held >= messages.id))
+             AS delivered, NULL AS made"
     };
 }
 

@@ -197,7 +197,7 @@ impl<'a> Change<'a> {
     fn done(mut self, job: u64, outcome: Outcome) -> Done {
         self.lists.sort_unstable();
         self.lists.dedup();
-        Done::Changed { job, outcome, lists: self.lists }
+        Done::Changed { job, outcome, lists: self.lists, delivered: Vec::new() }
     }
 }
 

@@ -141,7 +141,7 @@ pub(super) fn set_by_device(
     let (mut outcome, mut lists) = (Outcome::Done, Vec::new());
     let row = |value: Option<&str>| value.and_then(|value| value.parse::<i64>().ok()).unwrap_or(0);
     if kind == Kind::Read && row(value) <= row(self::value(c, account, kind, key)?.as_deref()) {
-        return Ok(Done::Changed { job, outcome, lists });
+        return Ok(Done::Changed { job, outcome, lists, delivered: Vec::new() });
     }
     let mut changed = put(c, account, (kind.name(), key), value, None)?;
     if kind == Kind::Blocked && value.is_some() && changed != Put::TooMany {
@@ -158,7 +158,7 @@ pub(super) fn set_by_device(
         Put::Same => {}
         Put::TooMany => outcome = Outcome::TooMany,
     }
-    Ok(Done::Changed { job, outcome, lists })
+    Ok(Done::Changed { job, outcome, lists, delivered: Vec::new() })
 }
 
 /// Returns the changes of an account's items after a version.

@@ -61,8 +61,9 @@ pub(super) fn keep(
             begun.note(c, (author, *receiver), row)?;
         }
     }
-    let first = rows.iter().copied().find(|row| *row > 0);
-    if lobby && first.is_none() && message.key.is_none() {
+    // Of a room in which nobody was online for the writer, no row is told, whoever has got it.
+    let first = rows.iter().copied().find(|row| *row > 0 && (message.online || !lobby));
+    if lobby && message.online && first.is_none() && message.key.is_none() {
         return Ok(Done::Full { job });
     }
     let mut own = None;

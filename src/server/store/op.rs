@@ -251,9 +251,9 @@ pub enum Done {
     Delivered { job: u64, delivered: Vec<(Delivery, String)> },
     /// Changes of an account's items.
     Items { job: u64, page: ItemPage },
-    /// The outcome of a change of items or of a request between two accounts, and the accounts whose items have
-    /// changed.
-    Changed { job: u64, outcome: Outcome, lists: Vec<AccountId> },
+    /// The outcome of a change of items or of a request between two accounts, the accounts whose items have changed, and
+    /// the deliveries that were held back while the account was invisible and are not any more.
+    Changed { job: u64, outcome: Outcome, lists: Vec<AccountId>, delivered: Vec<Delivery> },
     /// Profiles in the order in which the accounts were named; names without an account are left out.
     Cards { job: u64, cards: Vec<Card> },
     /// The people that were found, or `None` while the directory is still being read; the search is to be repeated

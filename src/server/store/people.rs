@@ -8,6 +8,7 @@ use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
 use super::{AccountId, Done, Store, StoreError, profiles};
 use crate::protocol::wire::frame::AccountSettings;
+use crate::protocol::wire::status::Status;
 use crate::server::hasher::Hashed;
 
 /// The most people that are read at the start; the others are read when they are needed.
@@ -24,6 +25,8 @@ pub struct PersonRecord {
     pub hashed: Hashed,
     /// How the account may be used.
     pub settings: AccountSettings,
+    /// How its owner has chosen to be shown to others.
+    pub status: Status,
     /// When the account was made, in seconds since 1970.
     pub made: i64,
     /// The number of unread messages by sender. A message that was taken in the plain dialect does not count, even if
@@ -69,7 +72,8 @@ pub struct Snapshot {
 }
 
 /// The columns that [`known`] reads, in its order.
-const PERSON: &str = "a.id, a.name, a.salt, a.hash, a.beside, a.secure_only, a.created, s.address, s.since";
+const PERSON: &str = "a.id, a.name, a.salt, a.hash, a.beside, a.secure_only, a.created, s.address, s.since,
+    (SELECT value FROM items i WHERE i.account = a.id AND i.kind = 'status' AND i.key = '')";
 
 fn known(row: &Row<'_>) -> Result<PersonRecord, Error> {
     let address: Option<String> = row.get(7)?;
@@ -81,6 +85,7 @@ fn known(row: &Row<'_>) -> Result<PersonRecord, Error> {
         hashed: Hashed { salt: row.get(2)?, hash: row.get(3)? },
         settings: AccountSettings { beside: row.get(4)?, secure_only: row.get(5)? },
         made: row.get(6)?,
+        status: row.get::<_, Option<String>>(9)?.as_deref().map(Status::parse).unwrap_or_default(),
         unread: HashMap::new(),
         session: address.zip(since),
     })

@@ -10,7 +10,7 @@ use super::StoreError;
 use crate::base::migration::Form;
 
 /// The schema version that this program writes, as `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 14;
+pub const SCHEMA_VERSION: i64 = 15;
 
 /// The size in bytes of the largest file that is checked at each start.
 const CHECKED: i64 = 64 * 1024 * 1024;
@@ -130,6 +130,9 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     // So that all people's names are read without the items that stand between them.
     "
     CREATE INDEX profiles ON items (account, value) WHERE kind = 'profile' AND value IS NOT NULL;",
+    // The newest message that was taken while its receiver was invisible, until its writer may know.
+    "
+    ALTER TABLE delivered ADD COLUMN held INTEGER;",
 ];
 
 /// The form of the database file, for [`migration`](crate::base::migration).
@@ -249,6 +252,37 @@ mod tests {
             Done::Found { found: Some(found), .. } => {
                 let accounts: Vec<_> = found.people.iter().map(|card| card.account.as_str()).collect();
                 assert_eq!(accounts, ["a"]);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Deliveries of before are told as they were, and what is taken by who is invisible is held back in the same rows.
+    #[test]
+    fn deliveries_of_before_are_held_back_as_new_ones() {
+        use super::super::{Done, Op, Read, Write};
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = file(dir.path());
+        let connection = Connection::open(&path).expect("a new file");
+        FORM.of_version(14).bring_up_to_date(&connection, &path).expect("as it was");
+        connection
+            .execute_batch(
+                "INSERT INTO accounts (id, name, salt, hash, created) VALUES (1, 'a', x'', x'', 0), (2, 'b', x'', x'', 0);
+                 INSERT INTO messages (id, receiver, sender, author, raw, text, sent, taken) VALUES
+                    (1, 2, 'a', 1, x'', 'taken', 5, 6), (2, 2, 'a', 1, x'', 'waits', 5, NULL);
+                 INSERT INTO delivered (author, receiver, first, last, version) VALUES (1, 2, 1, 1, 1);
+                 INSERT INTO items (account, kind, key, value, version) VALUES (2, 'status', '', '{\"state\":\"invisible\"}', 1);",
+            )
+            .expect("written");
+        drop(connection);
+        let mut store = Store::open(dir.path()).expect("up to date");
+        let ops = [
+            Op::Write(Write::TakenTo { account: 2, row: 2, at: 7 }),
+            Op::Read(Read::Delivered { job: 1, account: 1, after: 0, count: 9 }),
+        ];
+        match &store.run(&ops).done[..] {
+            [Done::Took { delivered: none, .. }, Done::Delivered { delivered, .. }] => {
+                assert!(none.is_empty() && delivered.iter().map(|(d, _)| (d.first, d.last)).eq([(1, 1)]));
             }
             other => panic!("{other:?}"),
         }

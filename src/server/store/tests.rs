@@ -250,6 +250,7 @@ fn somebody_is_found_with_all_that_the_engine_has_of_them() {
         name: "a".into(),
         hashed: hashed(),
         settings,
+        status: Default::default(),
         made: 5,
         unread,
         session: Some((address(9), 70)),

@@ -472,7 +472,7 @@ impl World {
 
     fn changed(&mut self, job: u64, lists: Vec<i64>) -> Done {
         lists.iter().for_each(|of| *self.items.entry(*of).or_default() += 1);
-        Done::Changed { job, outcome: Became::Done, lists }
+        Done::Changed { job, outcome: Became::Done, lists, delivered: Vec::new() }
     }
 
     fn acknowledge(&mut self, slot: usize, cursor: u64) {
@@ -531,8 +531,9 @@ fuzz_target!(|script: &[u8]| {
             14 => {
                 let name = ["x", "@y", "", "王"][usize::from(x) % 4];
                 let value = Some(serde_json::json!({"name": name}));
-                let kind = ["profile", "muted", "friend"][usize::from(y) % 3].to_owned();
-                let key = if y % 3 == 0 { String::new() } else { "a".into() };
+                let kind = ["profile", "muted", "friend", "status"][usize::from(y) % 4].to_owned();
+                let value = if kind == "status" { Some(serde_json::json!({"state": ["busy", "invisible", "x"][usize::from(x) % 3]})) } else { value };
+                let key = if y % 4 == 0 || y % 4 == 3 { String::new() } else { "a".into() };
                 world.say(slot, &FromClient::Set { id: 5, item: Item { kind, key, value } });
             }
             15 => {
@@ -540,6 +541,7 @@ fuzz_target!(|script: &[u8]| {
                 world.say(slot, &FromClient::People { id: 6, accounts });
             }
             16 => world.say(slot, &FromClient::Find { id: 7, text: ["a", "", " ", "王x"][usize::from(x) % 4].repeat(usize::from(y) % 70) }),
+            18 => world.say(slot, &FromClient::Here { away: x & 1 == 0 }),
             17 => {
                 let account = ["a", "b", "c", "nobody"][usize::from(x) % 4].to_owned();
                 match y % 4 {

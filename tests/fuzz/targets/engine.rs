@@ -129,7 +129,7 @@ impl World {
             *unread.entry(message.sender.clone()).or_default() += 1;
         }
         let settings = AccountSettings::default();
-        Some(PersonRecord { id, name: name.clone(), hashed: hashed.clone(), settings, made: 0, unread, session: heard(&id) })
+        Some(PersonRecord { id, name: name.clone(), hashed: hashed.clone(), settings, status: Default::default(), made: 0, unread, session: heard(&id) })
     }
 
     fn store(&mut self, op: Op) -> Option<Done> {

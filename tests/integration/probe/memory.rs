@@ -178,7 +178,16 @@ impl Ours {
             *unread.entry(message.sender.clone()).or_default() += 1;
         }
         let (name, hashed, settings) = (name.clone(), hashed.clone(), AccountSettings::default());
-        Some(PersonRecord { id, name, hashed, settings, made: 0, unread, session: self.sessions.get(&id).copied() })
+        Some(PersonRecord {
+            id,
+            name,
+            hashed,
+            settings,
+            status: Default::default(),
+            made: 0,
+            unread,
+            session: self.sessions.get(&id).copied(),
+        })
     }
 
     fn hash(&mut self, now: Now, job: Job) {

@@ -40,7 +40,6 @@ impl Session {
             | Event::ItemSet { .. }
             | Event::Friend { .. }
             | Event::People { .. }
-            | Event::Found { .. }
             | Event::Outgoing { .. }
             | Event::Refused { .. }
             | Event::NoRoom { .. }

@@ -324,6 +324,7 @@ impl<'a> World<'a> {
             | FromClient::Set { .. }
             | FromClient::People { .. }
             | FromClient::Find { .. }
+            | FromClient::Here { .. }
             | FromClient::Befriend { .. }
             | FromClient::AnswerFriend { .. }
             | FromClient::Unfriend { .. } => Vec::new(),
@@ -377,8 +378,8 @@ impl<'a> World<'a> {
         let list = ["a", "b"].map(String::from);
         vec![
             FromServer::LoggedIn { id, token, highest, ended: None, start: cursor.is_none().then_some(0), made: None },
-            FromServer::Presence { first: true, online: list[..1].to_vec() },
-            FromServer::Presence { first: false, online: list[1..].to_vec() },
+            FromServer::Presence { first: true, online: list[..1].to_vec(), states: BTreeMap::new() },
+            FromServer::Presence { first: false, online: list[1..].to_vec(), states: BTreeMap::new() },
         ]
     }
 

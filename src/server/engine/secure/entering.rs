@@ -244,6 +244,7 @@ impl Engine {
             device.told = DeliveryCursor::default();
             device.items = ItemCursor::default();
             device.window.clear();
+            device.away = false;
         }
         let ended = ended.map(|address| address.to_string());
         let made = self.made(who.0);

@@ -31,7 +31,7 @@ impl Engine {
             return self.fail(peer, id, Code::Yourself);
         }
         let asked = Befriend { who, other, text, answer, at: now.unix };
-        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| {
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id, status: None }), |job| {
             Op::Write(Write::Befriend { job, asked })
         });
     }
@@ -51,7 +51,7 @@ impl Engine {
         }
         let Some((who, other)) = self.parties(peer, id, account, other) else { return };
         let write = |job| Write::AnswerFriend { job, who, other, accept, at: now.unix };
-        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| Op::Write(write(job)));
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id, status: None }), |job| Op::Write(write(job)));
     }
 
     /// Ends a friendship, or withdraws a request.
@@ -60,7 +60,7 @@ impl Engine {
             return self.fail(peer, id, Code::TryLater);
         }
         let Some((who, other)) = self.parties(peer, id, account, other) else { return };
-        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| {
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id, status: None }), |job| {
             Op::Write(Write::Unfriend { job, who, other })
         });
     }

@@ -91,6 +91,7 @@ impl Engine {
             | FromClient::Set { .. }
             | FromClient::People { .. }
             | FromClient::Find { .. }
+            | FromClient::Here { .. }
             | FromClient::Logout { .. }
             | FromClient::Ack { .. }
             | FromClient::Delivered { .. }
@@ -168,6 +169,7 @@ impl Engine {
             | FromClient::Set { .. }
             | FromClient::People { .. }
             | FromClient::Find { .. }
+            | FromClient::Here { .. }
             | FromClient::AccountSettings { .. }
             | FromClient::SetDevices { .. }
             | FromClient::SetSecureOnly { .. }

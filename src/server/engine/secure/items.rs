@@ -3,17 +3,20 @@
 //! The first question after a login is always answered: the digest in the answer shows the device whether it has the
 //! same items as the server.
 
+use serde::Deserialize;
+
 use super::{DeviceName, PendingFrame, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::{Code, FromServer, Key, Reason};
 use crate::protocol::wire::item::{Item, Kind};
+use crate::protocol::wire::status::Status;
 use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::engine::{Engine, Now};
 use crate::server::store::{AccountId, Done, ItemPage, Op, Outcome, Read, Write};
 
 /// How many accounts' devices are told in one turn that items have changed. Someone may have 10,000 friends; the rest
 /// follow in later turns, so that others' requests come in between.
-const AT_ONCE: usize = 256;
+pub(super) const AT_ONCE: usize = 256;
 
 /// What a device has been told of its account's items.
 #[derive(Debug, Default)]
@@ -103,16 +106,35 @@ impl Engine {
         {
             return self.put_off_for(peer, id, wait);
         }
+        if kind == Kind::Status
+            && let Err(wait) = self.send_rates.state(now, account)
+        {
+            return self.put_off_for(peer, id, wait);
+        }
+        let status = (kind == Kind::Status).then(|| value.clone().and_then(|value| Status::deserialize(value).ok()));
+        let status = status.map(|status| (account, status.unwrap_or_default()));
         let (key, value) = (item.key.clone(), value.map(|value| value.to_string()));
         let write = |job| Write::SetItem { job, account, kind, key, value };
-        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| Op::Write(write(job)));
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id, status }), |job| Op::Write(write(job)));
     }
 
     /// Answers a change of items, or a request between two accounts, once it is on disk or is refused.
-    pub(super) fn change_came(&mut self, now: Now, peer: PeerId, id: u64, came: JobResult) {
-        let JobResult::Stored(Done::Changed { outcome, lists, .. }) = came else {
+    /// `status` is what the change sets an account's status to, if it is one.
+    pub(super) fn change_came(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        id: u64,
+        status: Option<(AccountId, Status)>,
+        came: JobResult,
+    ) {
+        let JobResult::Stored(Done::Changed { outcome, lists, delivered, .. }) = came else {
             return self.put_off(peer, id, Reason::NotStored);
         };
+        if let Some((account, status)) = status.filter(|_| outcome == Outcome::Done) {
+            self.chose(now, account, status);
+        }
+        delivered.into_iter().for_each(|delivery| self.delivered(delivery));
         self.items_changed(now, &lists);
         match outcome {
             Outcome::Done => self.frame_to(peer, FromServer::Done { id }),

@@ -32,7 +32,9 @@ impl Engine {
         if !again {
             self.kept(message, &rows, sent);
         }
-        let row = number(rows.iter().copied().find(|row| *row > 0).unwrap_or(0));
+        // The store has noted no row of a room in which nobody was online for the writer; nor is one told the first time.
+        let told = again || message.writer.is_none() || message.online;
+        let row = number(rows.iter().copied().find(|row| *row > 0 && told).unwrap_or(0));
         if let Some((own, at)) = own.zip(own_row) {
             // If nobody in the room has got it, there is no receiver who is online or not.
             self.push_own(who, (counter, row, online.filter(|_| row > 0)), &own, at, sent);
@@ -81,16 +83,6 @@ impl Engine {
         }
         let mut message = match self.address(now, account, &to, Body::new(&parsed)) {
             Ok(message) => message,
-            // A message to an empty room is accepted; it is noted, so that a repetition gets the same answer.
-            Err(Undeliverable::Nobody) if to.as_str() == Account::LOBBY => AddressedMessage {
-                receivers: Vec::new(),
-                sender: String::new(),
-                author: account,
-                writer: None,
-                raw: Vec::new(),
-                text: String::new(),
-                online: false,
-            },
             Err(Undeliverable::TooLong) => return self.frame_to(peer, refused(Code::BadField)),
             // It may have been accepted before the account was deleted, and the answer lost.
             Err(Undeliverable::Nobody) => return again(self, Code::NoAccount, None),

@@ -9,6 +9,7 @@ mod items;
 mod names;
 mod operator;
 mod profiles;
+mod states;
 
 use ring::hmac;
 

@@ -9,6 +9,7 @@ use crate::base::model::Account;
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::{Code, FromServer, Key, Past, Reason};
 use crate::protocol::wire::item::Profile;
+use crate::protocol::wire::status::Status;
 use crate::server::engine::delivery::AddressedMessage;
 use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::engine::{Effect, Engine, Now};
@@ -36,8 +37,9 @@ pub(in crate::server::engine) enum PendingFrame {
     Delivered { who: (AccountId, DeviceName) },
     /// Changes of the account's items are being read.
     Items { who: (AccountId, DeviceName) },
-    /// A change of items, or a request between two accounts, is being stored.
-    Change { id: u64 },
+    /// A change of items, or a request between two accounts, is being stored; `status` is what it sets an account's
+    /// status to, if it does.
+    Change { id: u64, status: Option<(AccountId, Status)> },
     /// Profiles are being read.
     Cards { id: u64 },
     /// A search for people is being made.
@@ -84,10 +86,13 @@ impl PendingFrame {
             Self::Again { who, .. } | Self::Page { who } | Self::Delivered { who } | Self::Items { who } => {
                 needed.insert(who.0);
             }
+            Self::Change { status: Some((account, _)), .. } => {
+                needed.insert(*account);
+            }
             Self::Hash { .. }
             | Self::Register { .. }
             | Self::History { .. }
-            | Self::Change { .. }
+            | Self::Change { status: None, .. }
             | Self::Cards { .. }
             | Self::Find { .. } => {}
         }
@@ -182,7 +187,7 @@ impl Engine {
             PendingFrame::Page { who } => self.page(peer, who, came),
             PendingFrame::Delivered { who } => self.deliveries_read(peer, who, came),
             PendingFrame::Items { who } => self.items_read(peer, who, came),
-            PendingFrame::Change { id } => self.change_came(now, peer, id, came),
+            PendingFrame::Change { id, status } => self.change_came(now, peer, id, status, came),
             PendingFrame::Cards { id } => self.cards_came(peer, id, came),
             PendingFrame::Find { id, text } => self.found_came(peer, id, text, came),
             PendingFrame::History { id } => match came {

@@ -180,7 +180,7 @@ fn a_restart_makes_nobody_present_who_was_not() {
     let known = |(name, id, silent): (&str, AccountId, i64)| {
         let session = Some((at(id as u16), now.unix - silent));
         let (hashed, settings, unread) = (hashed.clone(), AccountSettings::default(), HashMap::new());
-        PersonRecord { id, name: name.into(), hashed, settings, made: 0, unread, session }
+        PersonRecord { id, name: name.into(), hashed, settings, status: Default::default(), made: 0, unread, session }
     };
     let snapshot = Snapshot { accounts: 3, here: silent.into_iter().map(known).collect() };
     let mut engine = Engine::new(OnSecondLogin::Arm, Quotas::default(), |_| String::new(), snapshot, now);

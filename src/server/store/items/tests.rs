@@ -107,7 +107,7 @@ fn the_number_of_items_is_bounded_and_removing_one_makes_room() {
         let write = Write::SetItem { job: 1, account: 1, kind: Kind::Muted, key: key.to_owned(), value };
         store.run(&[Op::Write(write)]).done.remove(0)
     };
-    let changed = |outcome, lists| Done::Changed { job: 1, outcome, lists };
+    let changed = |outcome, lists| Done::Changed { job: 1, outcome, lists, delivered: Vec::new() };
     assert_eq!(one(&mut store, "more", Some("true")), changed(Outcome::TooMany, vec![]));
     assert_eq!(one(&mut store, "k5", Some("true")), changed(Outcome::Done, vec![]), "as it was");
     let name = Write::Name { job: 1, account: 1, name: Some("x".into()) };

@@ -260,13 +260,12 @@ impl SignedIn {
             core.client.conversations();
         }
         let Some(chat) = self.chats.windows.get_mut(peer) else {
-            if theirs && !self.main.roster().is_muted(peer) {
+            if theirs {
                 self.main.unseen();
             }
             return;
         };
-        let muted = self.main.roster().is_muted(peer);
-        let unseen = chat.append(row) && !muted;
+        let unseen = chat.append(row);
         // A user who has the window in front sees the count at its bottom.
         if unseen && !chat.focused() {
             x11::ask_for_attention(chat.window(), true);

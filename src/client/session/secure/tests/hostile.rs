@@ -91,7 +91,7 @@ fn whatever_a_server_says_is_survived() {
                     FromServer::History { id: n, messages: vec![past], more: true },
                     FromServer::Account { id: n, account: from.clone(), made: at },
                     FromServer::Error { id: n, code: Code::BadToken, reason: None, wait: None },
-                    FromServer::Presence { first: false, online: vec![from; 500] },
+                    FromServer::Presence { first: false, online: vec![from; 500], states: BTreeMap::new() },
                     FromServer::Pong { id: n, at: Some(at) },
                     FromServer::LoggedOut { id: n },
                     FromServer::Registered { id: n },

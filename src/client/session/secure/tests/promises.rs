@@ -569,7 +569,7 @@ fn a_disk_that_forgot_its_last_messages_doubles_none_and_keeps_their_order() {
 fn comings_and_goings_are_told() {
     let mut world = World::online(1);
     let peer = world.seats.last().expect("connected").peer;
-    let changes = FromServer::Changes { came: vec!["c".into()], went: vec!["b".into()] };
+    let changes = FromServer::Changes { came: vec!["c".into()], went: vec!["b".into()], states: BTreeMap::new() };
     world.server.send(world.now, peer, &changes.encode());
     world.server.send(world.now, peer, br#"{"t":"dance"}"#);
     world.server.send(world.now, peer, b"not JSON at all");
