@@ -3,9 +3,11 @@
 //! Its parts:
 //!
 //! - `card`: what is known of somebody.
+//! - `directory`: people that a search has found at the server.
 //! - `naming`: what people are called.
 
 mod card;
+mod directory;
 mod naming;
 
 use std::collections::HashSet;
@@ -15,10 +17,12 @@ use rust_i18n::t;
 
 use crate::base::fold::{fold, holds};
 use crate::base::model::{Account, names};
+use crate::base::pinyin::Typed;
 use crate::base::shown;
 use crate::client::friendship::Friendship;
 use crate::client::history::{Conversation, Friends, MoreStrangers};
 
+use directory::Directory;
 use naming::Names;
 
 /// The most strangers that are shown; the others are one row.
@@ -71,6 +75,8 @@ pub enum Entry {
     },
     /// Somebody who asks to be a friend.
     Request(Person),
+    /// Somebody at the server whom a search has found and who is not in the list.
+    Found(Person),
     /// A person or the lobby.
     Person(Person),
     /// Nobody has this name: offers to add them.
@@ -94,6 +100,8 @@ pub struct Person {
     pub friendship: Friendship,
     /// The colour that they have chosen.
     pub color: Option<u8>,
+    pub muted: bool,
+    pub pinned: bool,
     /// Whether this row is under "recent", in addition to the friend's own row.
     pub recent: bool,
 }
@@ -106,6 +114,7 @@ pub struct Roster {
     more_strangers: MoreStrangers,
     friends: Friends,
     names: Names,
+    directory: Directory,
     online: Option<Vec<Account>>,
     /// Whether the server is silent, or has not said who is online since it was.
     unsure: bool,
@@ -122,6 +131,7 @@ impl Roster {
             more_strangers: MoreStrangers::default(),
             friends: Friends::default(),
             names: Names::default(),
+            directory: Directory::default(),
             online: None,
             unsure: false,
             closed: HashSet::from([Section::Blocked]),
@@ -217,10 +227,22 @@ impl Roster {
         Some(if online.binary_search(account).is_ok() { Presence::Online } else { Presence::Offline })
     }
 
-    /// Returns the number of unread messages in all conversations.
+    /// Returns the number of unread messages in all conversations that are not muted.
     #[must_use]
     pub fn unread(&self) -> u64 {
-        self.conversations.iter().map(|c| c.unread).sum()
+        self.conversations.iter().filter(|c| !self.is_muted(&c.contact.account)).map(|c| c.unread).sum()
+    }
+
+    /// Returns whether no message of a conversation is to ask for attention.
+    #[must_use]
+    pub fn is_muted(&self, peer: &Account) -> bool {
+        self.friends.muted.contains(peer)
+    }
+
+    /// Returns whether a conversation is to stand at the top of the list.
+    #[must_use]
+    pub fn is_pinned(&self, peer: &Account) -> bool {
+        self.friends.pinned.contains(peer)
     }
 
     /// Returns the groups in use, sorted.
@@ -247,7 +269,10 @@ impl Roster {
         let known = self.conversations.iter().map(|c| self.person(c, now_ms));
         let asked = self.requests(now_ms).filter(|p| self.find(&p.account).is_none());
         let people = lobby.into_iter().chain(asked).chain(known).chain(self.others());
-        let people = people.filter(|p| holds(&p.name, &wanted) || holds(p.account.as_str(), &wanted));
+        let typed = Typed::new(&wanted);
+        let sounds = |name: &str| typed.as_ref().is_some_and(|typed| typed.place(&fold(name)).is_some());
+        let people =
+            people.filter(|p| holds(&p.name, &wanted) || holds(p.account.as_str(), &wanted) || sounds(&p.name));
         let mut entries: Vec<Entry> = people.map(Entry::Person).collect();
         let known = |e: &Entry| matches!(e, Entry::Person(p) if p.contact && p.account.as_str() == search);
         if !entries.iter().any(known) && may_be_account(search) && search != self.me.as_str() {
@@ -255,6 +280,14 @@ impl Roster {
             let new = |e: &Entry| matches!(e, Entry::Person(p) if p.account.as_str() == search && self.find(&p.account).is_none());
             let at = if entries.iter().any(new) { 0 } else { entries.len() };
             entries.insert(at, Entry::Add(search.to_owned()));
+        }
+        let listed: HashSet<Account> = entries.iter().filter_map(listed).collect();
+        let elsewhere = self.elsewhere(search).filter(|person| !listed.contains(&person.account));
+        let elsewhere: Vec<Entry> = elsewhere.map(Entry::Found).collect();
+        if !elsewhere.is_empty() {
+            // Whoever is called so is there already, so nobody else is to be added by the words alone.
+            entries.retain(|entry| !matches!(entry, Entry::Add(name) if is_found(&elsewhere, name)));
+            entries.extend(elsewhere);
         }
         entries
     }
@@ -277,7 +310,7 @@ impl Roster {
                 recent.push(Person { recent: true, ..person });
             } else {
                 // A friend is always in their group; "recent" is an additional way there.
-                if conversation.last.is_some() && recent.len() < RECENT {
+                if person.pinned || conversation.last.is_some() && recent.len() < RECENT {
                     recent.push(Person { recent: true, ..person.clone() });
                 }
                 groups.push((conversation.contact.group.clone(), person));
@@ -286,6 +319,8 @@ impl Roster {
         if self.online.is_some() && !recent.iter().any(|p| p.account == Account::lobby()) {
             recent.insert(0, self.lobby());
         }
+        // The sort is stable, so that the latest come first among these and among the others.
+        recent.sort_by_key(|person| !person.pinned);
         self.section(&mut entries, Section::Recent, recent);
         groups.sort_by(|a, b| (a.0.is_empty(), &a.0).cmp(&(b.0.is_empty(), &b.0)));
         let mut rest = groups.into_iter().peekable();
@@ -294,7 +329,7 @@ impl Roster {
             while let Some((_, next)) = rest.next_if(|(g, _)| *g == group) {
                 people.push(next);
             }
-            people.sort_by_key(|p| (p.presence != Some(Presence::Online), p.name.clone()));
+            people.sort_by_key(|p| (!p.pinned, p.presence != Some(Presence::Online), p.name.clone()));
             self.section(&mut entries, Section::Group(group), people);
         }
         let flood = strangers.split_off(strangers.len().min(STRANGERS));
@@ -349,6 +384,8 @@ impl Roster {
             .map(|account| Person {
                 friendship: self.friendship(account),
                 color: self.color(account),
+                muted: self.is_muted(account),
+                pinned: self.is_pinned(account),
                 name: account.shown().into_owned(),
                 account: account.clone(),
                 last: t!("main.online").into_owned(),
@@ -368,6 +405,8 @@ impl Roster {
             account: Account::lobby(),
             friendship: Friendship::Unknown,
             color: None,
+            muted: self.is_muted(&Account::lobby()),
+            pinned: self.is_pinned(&Account::lobby()),
             name: t!("main.lobby").into_owned(),
             last: t!("main.lobby_hint").into_owned(),
             time: String::new(),
@@ -413,6 +452,8 @@ impl Roster {
             blocked: contact.blocked,
             friendship: self.friendship(&contact.account),
             color: self.color(&contact.account),
+            muted: self.is_muted(&contact.account),
+            pinned: self.is_pinned(&contact.account),
             recent: false,
         }
     }
@@ -435,6 +476,8 @@ impl Roster {
                 blocked: false,
                 friendship: Friendship::Asked,
                 color: self.color(who),
+                muted: false,
+                pinned: false,
                 recent: false,
             }
         })
@@ -449,6 +492,17 @@ impl Roster {
             Friendship::Unknown | Friendship::None | Friendship::Asked | Friendship::Friends => None,
         }
     }
+}
+
+fn listed(entry: &Entry) -> Option<Account> {
+    match entry {
+        Entry::Person(person) | Entry::Request(person) | Entry::Found(person) => Some(person.account.clone()),
+        Entry::Section { .. } | Entry::Add(_) | Entry::More(..) => None,
+    }
+}
+
+fn is_found(entries: &[Entry], name: &str) -> bool {
+    entries.iter().any(|entry| matches!(entry, Entry::Found(person) if person.account.as_str() == name))
 }
 
 /// Returns whether a text may be meant as a name: a sentence that was typed here by mistake is not, since Enter would

@@ -416,6 +416,9 @@ pub enum Event {
     /// Answer to [`Session::people`]: the profiles of those of the accounts that there are; `None` if the server does not
     /// say.
     People { asked: Vec<Account>, profiles: Option<Vec<(Account, Profile)>> },
+    /// Answer to [`Session::find`]: the people that were found, best first, and whether there are more; `None` if the
+    /// server does not say.
+    Found { text: String, people: Option<Vec<(Account, Profile)>>, more: bool },
     /// Answer to [`Session::friend`].
     Friend { account: Account, request: FriendRequest, outcome: FriendOutcome },
     /// The state of a message that this client sent has changed; `07:01` and `00:00` leave it `Waiting` or `Failed`.

@@ -30,6 +30,8 @@ fn person(n: u64) -> Entry {
         blocked: false,
         friendship: Friendship::Unknown,
         color: None,
+        muted: false,
+        pinned: false,
         recent: false,
     })
 }

@@ -126,9 +126,9 @@ fn two_become_friends_by_consent_and_both_lists_say_so() {
     let mut b = securely(at, &dir.path().join("b")).come_in("b", true);
     asks(&mut a, "b", ask("同桌", None), &FriendOutcome::Done);
     stands(&mut [&mut a, &mut b], "b", Friendship::Asking);
-    b.until("asked", |e| {
+    until("asked", &mut [&mut b, &mut a], |b| {
         let asked = |friends: &Friends| friends.asked.get(&account("a")).is_some_and(|asked| asked.text == "同桌");
-        matches!(e, Event::Friends(friends) if asked(friends))
+        b.seen.iter().any(|e| matches!(e, Event::Friends(friends) if asked(friends)))
     });
     asks(&mut b, "a", FriendRequest::Decline, &FriendOutcome::Done);
     stands(&mut [&mut a, &mut b], "b", Friendship::Declined);
@@ -185,7 +185,12 @@ fn a_list_of_before_is_offered_and_goes_to_the_server_when_its_owner_says_so() {
     second.client.set_contact(contact("c", "C"));
     lists(&mut [&mut second, &mut first], "c", Some(("C", false, false, 0)));
     second.client.login(clock::now(), account("a"), password()).expect("a history");
-    second.until("offered", |e| matches!(e, Event::Friends(friends) if friends.differences.len() == 2));
+    let differ = |person: &Person, wanted| {
+        let differences =
+            |e: &Event| if let Event::Friends(friends) = e { Some(friends.differences.len()) } else { None };
+        person.seen.iter().rev().find_map(differences) == Some(wanted)
+    };
+    until("offered", &mut [&mut second], |second| differ(second, 2));
     lists(&mut [&mut second, &mut first], "b", Some(("here", false, false, 0)));
     second.client.settle_differences(true);
     second.until(
@@ -219,6 +224,11 @@ fn the_name_that_somebody_gives_at_registration_is_shown_to_others_and_so_is_eac
     until("a stranger's name", &mut [&mut b, &mut a], |b| {
         let told = |(who, profile): &(Account, Profile)| *who == account("a") && profile.name == "王小明";
         b.seen.iter().any(|e| matches!(e, Event::Profiles(profiles) if profiles.iter().any(told)))
+    });
+    b.client.find(clock::now(), "wxm".into());
+    until("found", &mut [&mut b, &mut a], |b| {
+        let found = |people: &[(Account, Profile)]| people.iter().map(|(who, _)| who).eq([&account("a")]);
+        b.seen.iter().any(|e| matches!(e, Event::People { people: Some(people), .. } if found(people)))
     });
     asks(&mut a, "b", ask("", None), &FriendOutcome::Done);
     stands(&mut [&mut b, &mut a], "a", Friendship::Asked);

@@ -6,7 +6,9 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use hongyan::base::model::SendState;
-use hongyan::client::session::AccountChange;
+use hongyan::client::session::{AccountChange, FriendRequest};
+use hongyan::protocol::wire::item::{Item, Kind};
+use serde_json::{Value, json};
 
 use crate::ALONE;
 use crate::client::Client;
@@ -37,6 +39,33 @@ fn misfortune(world: &mut World, cuts: &mut usize) {
     }
 }
 
+/// Somebody changes the list, or asks somebody to be a friend, accepts, declines or ends it.
+fn rearrange(world: &mut World) {
+    let i = usize::try_from(world.below(3)).expect("small");
+    let other = world.clients[if i == 2 { 0 } else { 2 }].account.clone();
+    if world.clients[i].session.is_none() {
+        return;
+    }
+    let (key, remark, roll) = (format!("x{}", world.below(5)), world.below(9), world.below(12));
+    let item = |kind, value| Item::new(kind, &key, value);
+    let change = match roll {
+        0..3 => item(Kind::Contact, Some(json!({"group": "", "remark": remark.to_string()}))),
+        3 => item(Kind::Contact, None),
+        4 => item(Kind::Muted, (remark > 4).then_some(json!(true))),
+        5 => item(Kind::Blocked, (remark > 4).then_some(json!(true))),
+        _ => {
+            let request = match roll {
+                6 | 7 => FriendRequest::Ask { text: remark.to_string(), answer: None },
+                8 | 9 => FriendRequest::Accept,
+                10 => FriendRequest::Decline,
+                _ => FriendRequest::End,
+            };
+            return world.act(i, |client, now| client.with(now, |session| session.friend(now, other, request)));
+        }
+    };
+    world.act(i, |client, now| client.change(now, change));
+}
+
 fn one(seed: u64) -> (usize, usize) {
     let mut world = World::new(seed, &["a", "a", "b"]);
     world.act(0, Client::start);
@@ -55,6 +84,7 @@ fn one(seed: u64) -> (usize, usize) {
             written += 1;
             world.act(i, |client, now| client.write(now, &to, format!("{number} of {i}")));
         }
+        rearrange(&mut world);
         misfortune(&mut world, &mut cuts);
         let pause = ms(world.below(80));
         world.run(pause);
@@ -71,10 +101,16 @@ fn one(seed: u64) -> (usize, usize) {
         }
         world.act(i, |client, now| client.with(now, |session| session.go_online(now)));
     }
-    let settled = |w: &World| w.clients.iter().all(|c| c.is_online() && c.is_idle() && c.unsettled() == 0);
-    assert!(world.until(secs(200), |w| w.steps.is_multiple_of(64) && settled(w)), "seed {seed}");
+    let settled = |w: &World| {
+        let is = |c: &Client| c.unsettled() == 0 && c.disk.lists.changes().is_empty();
+        w.clients.iter().all(|c| c.is_online() && c.is_idle() && is(c))
+    };
+    let calm = world.until(secs(200), |w| w.steps.is_multiple_of(64) && settled(w));
+    let state = |c: &Client| (c.connection, c.is_idle(), c.unsettled(), c.disk.lists.changes());
+    assert!(calm, "seed {seed}: {:#?}", world.clients.iter().map(state).collect::<Vec<_>>());
     world.run(secs(20));
     judge(&world, seed, cuts);
+    judge_lists(&world, seed);
     (written, cuts)
 }
 
@@ -117,6 +153,27 @@ fn judge(world: &World, seed: u64, cuts: usize) {
         let (delivered, kept) = client.sent();
         assert!(kept.is_empty() && (i == 2 || !delivered.is_empty()), "seed {seed}: device {i} shows {kept:?} as kept");
         assert!(name != "a" || had.is_empty(), "seed {seed}: device {i}: {had:?} was never sent");
+    }
+}
+
+/// Every device shows what the server has, nothing waits, and two are friends of each other or neither is.
+fn judge_lists(world: &World, seed: u64) {
+    for (i, client) in world.clients.iter().enumerate() {
+        let here: Vec<Item> = client.disk.lists.items().collect();
+        assert_eq!(client.disk.lists.changes(), [], "seed {seed}: device {i} waits");
+        assert_eq!(client.disk.lists.doubts, 0, "seed {seed}: device {i} began anew");
+        assert_eq!(here, world.server.items(client.account.as_str()), "seed {seed}: device {i}");
+    }
+    let has = |of: &str, kind: Kind, about: &str| {
+        let items = world.server.items(of);
+        items.into_iter().find(|item| item.kind == kind.name() && item.key == about).and_then(|item| item.value)
+    };
+    let since = |of, about| has(of, Kind::Friend, about).map(|value| value["since"].clone());
+    assert_eq!(since("a", "b"), since("b", "a"), "seed {seed}: friends");
+    for (asker, asked) in [("a", "b"), ("b", "a")] {
+        let asking = has(asker, Kind::Asking, asked).filter(|value| value.get("declined").is_none());
+        let text = |value: Option<Value>| value.map(|value| value["text"].clone());
+        assert_eq!(text(asking), text(has(asked, Kind::Asked, asker)), "seed {seed}: a request of {asker}");
     }
 }
 

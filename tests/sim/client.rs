@@ -10,13 +10,16 @@ use std::time::{Duration, Instant};
 
 use hongyan::base::model::{Account, MessageId, MessageText, Password, SendState};
 use hongyan::base::timer::Dice;
+use hongyan::client::history::ItemPage;
 use hongyan::client::session::{
     Config, ConnectionState, DeviceState, Dialect, Event, KnownServer, LoginOutcome, Polling, Pushed, RegisterOutcome,
     Session, StoreToken,
 };
 use hongyan::protocol::wire::frame::{Device, Key};
+use hongyan::protocol::wire::item::Item;
 use hongyan::protocol::wire::reply::{LoggedIn, Registered};
 
+use crate::lists::Lists;
 use crate::world::TELLS;
 
 /// Where everybody calls.
@@ -37,6 +40,7 @@ pub struct Disk {
     /// Of what was sent to somebody which rows were delivered: the first, and the last.
     delivered: BTreeMap<(Account, u64), u64>,
     pins: Vec<Vec<u8>>,
+    pub lists: Lists,
 }
 
 /// Messages: to whom, and what.
@@ -56,6 +60,9 @@ enum Op {
     Rename,
     Pin(Vec<u8>),
     Outbox,
+    Items(ItemPage),
+    ItemSet { number: u64, taken: bool },
+    Change(Item),
 }
 
 /// What the simulator has seen of a client, by which the promises are judged.
@@ -129,6 +136,7 @@ impl Client {
             rows: BTreeMap::new(),
             mirrored: Vec::new(),
             delivered: BTreeMap::new(),
+            lists: Lists::default(),
         };
         let port = 5_000 + u16::try_from(dice.roll() % 10_000).expect("small");
         Self {
@@ -210,6 +218,11 @@ impl Client {
 
     pub fn write(&mut self, now: Instant, to: &Account, text: String) {
         self.submit(now, Op::Outgoing { to: to.clone(), text });
+    }
+
+    /// Its person changes a list.
+    pub fn change(&mut self, now: Instant, item: Item) {
+        self.submit(now, Op::Change(item));
     }
 
     pub fn with(&mut self, now: Instant, act: impl FnOnce(&mut Session)) {
@@ -299,6 +312,9 @@ impl Client {
             }
             Op::Rename => Done::Renamed(None),
             Op::Outbox => Done::Outbox,
+            Op::Items(_) => Done::Items(None),
+            // The change stays, and is sent once more; or it was never made.
+            Op::ItemSet { .. } | Op::Change(_) => Done::Changes,
         })
     }
 
@@ -371,6 +387,18 @@ impl Client {
                 }
                 Done::Outbox
             }
+            Op::Items(page) => {
+                disk.kept.items = disk.lists.take(page);
+                Done::Items(Some(disk.kept.items))
+            }
+            Op::ItemSet { number, taken } => {
+                disk.lists.set(number, taken);
+                Done::Changes
+            }
+            Op::Change(item) => {
+                disk.lists.change(item);
+                Done::Changes
+            }
         })
     }
 
@@ -413,12 +441,19 @@ impl Client {
             Done::Stored(token, stored) => session.handle_stored(now, token, stored),
             Done::Noted(id, noted) => session.handle_noted(now, id, noted),
             Done::Delivered(version) => session.handle_delivered(now, version),
+            Done::Items(version) => {
+                session.handle_items(now, version);
+                // Whichever session there was when they were made.
+                session.set_items(now, self.disk.lists.changes());
+            }
+            Done::Changes => session.set_items(now, self.disk.lists.changes()),
             Done::Renamed(device) => session.set_device(now, device),
             Done::Outgoing(id) => {
                 let (to, body, _) = &self.disk.outgoing[&id];
                 session.send(now, MessageId(id), to.clone(), text(body));
             }
             Done::Outbox => {
+                session.set_items(now, self.disk.lists.changes());
                 for (id, (to, body, state)) in &self.disk.outgoing {
                     match state {
                         SendState::Waiting => session.send(now, MessageId(*id), to.clone(), text(body)),
@@ -460,6 +495,12 @@ impl Client {
                 self.submit(now, Op::Own { token, pushed, to, text, accepted: by.accepted });
             }
             Event::Delivered { version, rows } => self.submit(now, Op::Delivered { version, rows }),
+            Event::Items { version, anew, items, more, digest } => {
+                self.submit(now, Op::Items(ItemPage { version, anew, items, more, digest }));
+            }
+            Event::ItemSet { number, refused } => {
+                self.submit(now, Op::ItemSet { number, taken: refused.is_none() });
+            }
             Event::Accepted { id, row, state } => {
                 self.note_answered(now, id, state);
                 self.submit(now, Op::Accepted { id, row, state });
@@ -580,4 +621,6 @@ enum Done {
     Renamed(Option<Device>),
     Delivered(Option<u64>),
     Outbox,
+    Items(Option<u64>),
+    Changes,
 }

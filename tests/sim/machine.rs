@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use hongyan::base::model::names::framed;
 use hongyan::base::timer::Dice;
 use hongyan::protocol::link::{Identity, Transmit};
+use hongyan::protocol::wire::item::Item;
 use hongyan::server::carrier::Carrier;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
@@ -271,6 +272,23 @@ impl Machine {
         let mut query = connection.prepare("SELECT id FROM messages WHERE own IS NOT NULL").expect("the schema");
         let rows = query.query_map([], |row| row.get::<_, i64>(0)).expect("readable");
         rows.map(|row| u64::try_from(row.expect("a row")).expect("positive")).collect()
+    }
+
+    /// An account's items, by kind and key.
+    pub fn items(&self, account: &str) -> Vec<Item> {
+        let connection = self.running.as_ref().expect("up").store.connection();
+        let mut query = connection
+            .prepare(
+                "SELECT kind, key, value FROM items WHERE account = (SELECT id FROM accounts WHERE name = ?)
+                     AND value IS NOT NULL ORDER BY kind, key",
+            )
+            .expect("the schema");
+        let rows = query.query_map([account], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)));
+        let item = |row: Result<(String, String, String), _>| {
+            let (kind, key, value) = row.expect("a row");
+            Item { kind, key, value: Some(serde_json::from_str(&value).expect("JSON")) }
+        };
+        rows.expect("readable").map(item).collect()
     }
 
     /// How many messages of each account's mailbox nobody has acknowledged.

@@ -16,6 +16,7 @@
 mod beside;
 mod chat;
 mod client;
+mod lists;
 mod machine;
 mod network;
 mod promises;

@@ -114,7 +114,8 @@ fn connects_when_lossy_whatever_the_seed() {
 fn a_login_on_a_good_network_takes_few_datagrams() {
     let (_, took, datagrams) = logins(1, 0);
     println!("300 logins on a good network: {datagrams} datagrams, p99 {:.2?}", share(&took, 99));
-    assert!(datagrams <= 300 * 41, "{datagrams}");
+    // Five of them are for the account's items.
+    assert!(datagrams <= 300 * 47, "{datagrams}");
 }
 
 #[test]

@@ -79,6 +79,23 @@ impl Client {
         self.submit(Op::Read(Read::Friends));
     }
 
+    /// Mutes a conversation, so that none of its messages asks for attention, or does no longer.
+    pub fn set_muted(&self, peer: &Account, muted: bool) {
+        self.mark(Kind::Muted, peer, muted);
+    }
+
+    /// Keeps a conversation at the top of the list, or does no longer.
+    pub fn set_pinned(&self, peer: &Account, pinned: bool) {
+        self.mark(Kind::Pinned, peer, pinned);
+    }
+
+    fn mark(&self, kind: Kind, peer: &Account, marked: bool) {
+        let (key, value) = (peer.as_str().to_owned(), marked.then_some(serde_json::Value::Bool(true)));
+        self.submit(Op::Write(Write::SetItem { kind, key, value }));
+        self.submit(Op::Read(Read::ItemChanges));
+        self.submit(Op::Read(Read::Friends));
+    }
+
     /// Sets who this account's owner is to others. With a server that keeps no items nothing is set.
     pub fn set_profile(&self, profile: &Profile) {
         let Ok(value) = written(profile) else { return };
@@ -92,6 +109,13 @@ impl Client {
     pub fn settle_differences(&self, keep_ours: bool) {
         self.change(Op::Write(Write::SettleDifferences { keep_ours }));
         self.submit(Op::Read(Read::Friends));
+    }
+
+    /// Looks for people at the server by account, name or pinyin; answered by [`super::Event::People`], unless something else
+    /// is looked for before.
+    pub fn find(&mut self, now: Now, text: String) {
+        self.session.find(now.instant, text);
+        self.after(now);
     }
 
     /// Asks somebody to be a friend, answers their request, or ends it; answered by [`super::Event::Friend`].

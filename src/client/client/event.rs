@@ -138,6 +138,9 @@ pub enum Event {
     Friends(Friends),
     /// The profiles of these people, as far as they are new or have changed; all that are kept when the account is opened.
     Profiles(Vec<(Account, Profile)>),
+    /// Answer to [`super::Client::find`]: the people that were found, best first, and whether there are more; `None` if the
+    /// server does not say.
+    People { text: String, people: Option<Vec<(Account, Profile)>>, more: bool },
     /// Answer to [`super::Client::friend`].
     Friend { account: Account, request: FriendRequest, outcome: FriendOutcome },
     /// The server refused a change of the lists, with this code; the lists are shown as the server has them again.
@@ -241,6 +244,7 @@ impl Event {
             | Self::LookedUp { .. }
             | Self::Friends(_)
             | Self::Profiles(_)
+            | Self::People { .. }
             | Self::Friend { .. }
             | Self::AccountSettings(_) => return None,
         };

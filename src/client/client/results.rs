@@ -32,6 +32,7 @@ impl Client {
                 return self.submit(Op::Write(Write::Items(page)));
             }
             session::Event::ItemSet { number, refused } => return self.item_set(number, refused),
+            session::Event::Found { text, people, more } => Event::People { text, people, more },
             session::Event::People { asked, profiles } => return self.people_are(now, asked, profiles),
             session::Event::Friend { account, request, outcome } => Event::Friend { account, request, outcome },
             session::Event::Accepted { id, row, state } => {

@@ -1,7 +1,7 @@
 //! What the account's items and the server's answers say of people: who is a friend, requests, profiles, and in what the lists
 //! here and at the server differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Error, params};
 use serde::de::DeserializeOwned;
@@ -27,6 +27,10 @@ pub struct Friends {
     pub profile: Option<Profile>,
     /// Who may ask to be a friend; `None` if this was never chosen, which means everybody.
     pub may_ask: Option<MayAsk>,
+    /// The conversations of which no notices are shown.
+    pub muted: BTreeSet<Account>,
+    /// The conversations that stand at the top of the list.
+    pub pinned: BTreeSet<Account>,
     /// The differences between the lists here and on the server, until the user decides between them.
     pub differences: Vec<Difference>,
 }
@@ -65,8 +69,21 @@ impl Database {
         }
         friends.may_ask = self.account_wide(Kind::MayAsk)?;
         friends.profile = self.account_wide(Kind::Profile)?.map(|profile: Profile| profile.harmless());
+        friends.muted = self.marked(Kind::Muted)?;
+        friends.pinned = self.marked(Kind::Pinned)?;
         friends.differences = self.differences()?;
         Ok(friends)
+    }
+
+    /// The conversations that have an item of this kind, as it was changed here or else as the server has it.
+    fn marked(&self, kind: Kind) -> Result<BTreeSet<Account>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT key FROM items i WHERE kind = ?1 AND NOT EXISTS (
+                 SELECT 1 FROM item_changes c WHERE c.kind = i.kind AND c.key = i.key)
+             UNION SELECT key FROM item_changes WHERE kind = ?1 AND value IS NOT NULL",
+        )?;
+        let rows = query.query_map([kind.name()], |row| row.get::<_, String>(0))?;
+        rows.map(|key| key.map(|key| Account::sanitised(&key))).collect()
     }
 
     /// What the account's owner has set for the whole account.

@@ -184,9 +184,22 @@ impl Database {
             .map(drop)
     }
 
-    /// Sets an item for the user that is in none of the lists' tables.
+    /// Sets an item that no table of a list shows. What marks a conversation is noted without a server that keeps items
+    /// too, as it counts on this device anyway; the rest would count nowhere.
     pub(super) fn set_own_item(&self, kind: Kind, key: &str, value: Option<&Value>) -> Result<(), Error> {
-        if self.are_items_kept()? { self.change_item(kind, key, value, false) } else { Ok(()) }
+        let counts_here = match kind {
+            Kind::Muted | Kind::Pinned => true,
+            Kind::Contact
+            | Kind::Blocked
+            | Kind::Draft
+            | Kind::Read
+            | Kind::MayAsk
+            | Kind::Profile
+            | Kind::Friend
+            | Kind::Asking
+            | Kind::Asked => false,
+        };
+        if counts_here || self.are_items_kept()? { self.change_item(kind, key, value, false) } else { Ok(()) }
     }
 
     /// Returns the changes to send to the server, in the order in which they were made, with their numbers.

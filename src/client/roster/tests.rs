@@ -21,7 +21,7 @@ fn conversation(name: &str, group: &str, stranger: bool, last: Option<&str>) -> 
 fn shown(roster: &Roster, search: &str) -> Vec<String> {
     let line = |e: Entry| match e {
         Entry::Section { title, count, .. } => format!("{title} {count}").trim().to_owned(),
-        Entry::Person(p) | Entry::Request(p) => format!("  {}", p.name),
+        Entry::Person(p) | Entry::Request(p) | Entry::Found(p) => format!("  {}", p.name),
         Entry::Add(name) => format!("+ {name}"),
         Entry::More(n, unread) => format!("{n} more, {unread} unread"),
     };
@@ -206,4 +206,27 @@ fn the_lobbys_writers_have_their_remarks() {
     roster.set_conversations(vec![friend]);
     assert_eq!(roster.one_line("[a] hi", true), t!("main.writes", writer = "七号好友", text = "hi"));
     assert_eq!(roster.one_line("[a] hi", false), "[a] hi");
+}
+
+#[test]
+fn what_is_pinned_stands_first_and_what_is_muted_asks_for_nothing() {
+    let mut roster = Roster::new(account("me"));
+    let list = ["b", "c", "d"].map(|name| {
+        let contact = Contact { account: account(name), remark: String::new(), group: String::new(), blocked: false };
+        Conversation { contact, stranger: false, last: Some(("hi".into(), 1)), draft: None, unread: 1 }
+    });
+    roster.set_conversations(list.to_vec());
+    assert_eq!(roster.unread(), 3);
+    let mut friends = Friends::default();
+    friends.pinned.insert(account("d"));
+    friends.muted.insert(account("b"));
+    roster.set_friends(friends);
+    assert_eq!(roster.unread(), 2);
+    let people: Vec<(String, bool, bool)> = roster
+        .entries("", 0)
+        .into_iter()
+        .filter_map(|e| if let Entry::Person(p) = e { Some((p.name, p.pinned, p.muted)) } else { None })
+        .collect();
+    let row = |name: &str| (name.to_owned(), name == "d", name == "b");
+    assert_eq!(people, ["d", "b", "c", "d", "b", "c"].map(row), "among the recent ones and in their group");
 }

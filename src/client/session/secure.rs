@@ -384,9 +384,10 @@ impl Session {
                 }
             }
             FromServer::Question { id, text } => self.answered(id, Answer::Question(text)),
+            FromServer::Found { id, people, more } => self.answered(id, Answer::Found(people, more)),
             FromServer::People { id, people } => self.answered(id, Answer::People(people)),
             // This client asks nothing that is answered like this.
-            FromServer::Found { .. } | FromServer::Unknown => {}
+            FromServer::Unknown => {}
         }
     }
 

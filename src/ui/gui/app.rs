@@ -6,7 +6,7 @@
 //! - `core`: the client and the settings, lent to every part.
 //! - `entry`, `registration`: the way in.
 //! - `signed_in`: what belongs to one login.
-//! - `main`, `chats`, `drafts`, `friends`, `profile`, `password`: its windows.
+//! - `main`, `chats`, `drafts`, `friends`, `profile`, `password`, `directory`: its windows.
 //! - `questions`: what is asked of its owner, and the window about a doubtful server.
 //! - `preferences`, `connection`, `wire`, `keys`: windows with or without a login.
 //! - `renewal`: all of them once more, in another language or theme.
@@ -17,6 +17,7 @@
 mod chats;
 mod connection;
 mod core;
+mod directory;
 mod drafts;
 mod entry;
 mod events;

@@ -56,6 +56,12 @@ pub struct Row {
     pub removable: bool,
     /// How the account stands to them.
     pub friendship: Friendship,
+    /// It is a room, of which nothing can be edited.
+    pub room: bool,
+    /// No message of theirs asks for attention.
+    pub muted: bool,
+    /// They stand at the top of the list.
+    pub pinned: bool,
 }
 
 type RowAction = Action<fn(&Person) -> UiEvent, Row>;
@@ -73,8 +79,28 @@ pub(super) const ACTIONS: &[RowAction] = &[
         |person| answer(person, FriendRequest::Decline),
     ),
     RowAction::entry("main.open", |_| true, |person| UiEvent::Chat(person.account.clone(), chat_window::Event::Open)),
+    RowAction::entry(
+        "main.pin",
+        |row| !row.pinned && (row.contact || row.room) && !row.blocked,
+        |person| UiEvent::Main(main_window::Event::Pin(person.account.clone(), true)),
+    ),
+    RowAction::entry(
+        "main.unpin",
+        |row| row.pinned,
+        |person| UiEvent::Main(main_window::Event::Pin(person.account.clone(), false)),
+    ),
+    RowAction::entry(
+        "main.mute",
+        |row| !row.muted && !row.blocked,
+        |person| UiEvent::Main(main_window::Event::Mute(person.account.clone(), true)),
+    ),
+    RowAction::entry(
+        "main.unmute",
+        |row| row.muted,
+        |person| UiEvent::Main(main_window::Event::Mute(person.account.clone(), false)),
+    ),
     RowAction::new(&[Press::F(2)], "keys.friend", edit).named("main.edit", |row| row.contact),
-    RowAction::entry("main.add", |row| !row.contact && row.friendship != Friendship::Asked, edit),
+    RowAction::entry("main.add", |row| !row.room && !row.contact && row.friendship != Friendship::Asked, edit),
     RowAction::entry(
         "people.befriend",
         |row| row.contact && !row.blocked && matches!(row.friendship, Friendship::None | Friendship::Declined),
@@ -92,7 +118,7 @@ pub(super) const ACTIONS: &[RowAction] = &[
     ),
     RowAction::entry(
         "main.block",
-        |row| !row.blocked,
+        |row| !row.room && !row.blocked,
         |person| UiEvent::Main(main_window::Event::Block(person.account.clone(), true)),
     ),
     RowAction::entry(
@@ -277,6 +303,7 @@ fn identity(entry: &Entry) -> (u8, String) {
         Entry::Section { section, .. } => (0, format!("{section:?}")),
         Entry::Person(person) if person.recent => (4, person.account.to_string()),
         Entry::Request(person) => (5, person.account.to_string()),
+        Entry::Found(person) => (6, person.account.to_string()),
         Entry::Person(person) => (1, person.account.to_string()),
         Entry::Add(name) => (2, name.clone()),
         Entry::More(..) => (3, String::new()),
@@ -288,6 +315,7 @@ fn opened(entry: &Entry) -> Option<RowRequest> {
         // A request is answered from its menu, which is at the row.
         Entry::Section { .. } | Entry::More(..) | Entry::Request(_) => None,
         Entry::Person(person) => Some(RowRequest::Open(person.account.clone())),
+        Entry::Found(person) => Some(RowRequest::Add(person.account.to_string())),
         Entry::Add(name) => Some(RowRequest::Add(name.clone())),
     }
 }
@@ -323,7 +351,7 @@ impl View {
         let before = self.under.take();
         self.under = self.pointer.and_then(|y| self.at(y));
         let person = match self.under.and_then(|i| self.entries.get(i)) {
-            Some(Entry::Person(person) | Entry::Request(person)) => Some(person),
+            Some(Entry::Person(person) | Entry::Request(person) | Entry::Found(person)) => Some(person),
             _ => None,
         };
         let text = person.map(tip).unwrap_or_default();
@@ -424,7 +452,7 @@ impl View {
                 let Some(row) = self.at(y) else { return (true, None) };
                 self.chosen = Some(row);
                 match self.entries.get(row) {
-                    Some(Entry::Person(person) | Entry::Request(person)) if right() => {
+                    Some(Entry::Person(person) | Entry::Request(person) | Entry::Found(person)) if right() => {
                         let (x, y) = app::event_coords();
                         (true, Some(RowRequest::Menu(Box::new(person.clone()), x, y)))
                     }
@@ -459,7 +487,7 @@ impl View {
 
     fn chosen_person(&self) -> Option<&Person> {
         match self.entries.get(self.chosen?)? {
-            Entry::Person(person) | Entry::Request(person) => Some(person),
+            Entry::Person(person) | Entry::Request(person) | Entry::Found(person) => Some(person),
             Entry::Section { .. } | Entry::Add(_) | Entry::More(..) => None,
         }
     }

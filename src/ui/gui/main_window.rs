@@ -60,6 +60,12 @@ pub enum Event {
     RowMenu(Box<Person>, i32, i32),
     /// A section of the list is to be opened or closed.
     Toggle(roster::Section),
+    /// People are to be looked for at the server by what is typed in the search.
+    Find(String),
+    /// No message of a conversation is to ask for attention, or each again.
+    Mute(Account, bool),
+    /// A conversation is to stand at the top of the list, or not any more.
+    Pin(Account, bool),
     /// Somebody is to be blocked, or unblocked.
     Block(Account, bool),
     /// Somebody is to be removed from the list, after asking.
@@ -209,7 +215,11 @@ impl MainWindow {
         self.search.set_trigger(CallbackTrigger::Changed);
         self.search.set_callback({
             let listing = self.listing.clone();
-            move |_| listing.fill(clock::now().unix_ms)
+            let out = Rc::clone(&emit);
+            move |search| {
+                listing.fill(clock::now().unix_ms);
+                out(UiEvent::Main(Event::Find(search.value())));
+            }
         });
         let wish = row_requests(&emit, &self.search);
         // Otherwise the field would use the keys first.
@@ -313,6 +323,18 @@ impl MainWindow {
     /// Takes over profiles that are new or have changed.
     pub fn set_profiles(&mut self, profiles: Vec<(Account, crate::protocol::wire::item::Profile)>) {
         self.roster.borrow_mut().set_profiles(profiles);
+        self.fill();
+    }
+
+    /// Returns what is typed in the search, without blanks around it.
+    #[must_use]
+    pub fn searched(&self) -> String {
+        self.search.value().trim().to_owned()
+    }
+
+    /// Shows whom the server has found for a text.
+    pub fn set_found(&mut self, text: String, people: Vec<(Account, crate::protocol::wire::item::Profile)>) {
+        self.roster.borrow_mut().set_found(text, people);
         self.fill();
     }
 

@@ -367,6 +367,7 @@ impl App {
             Event::KeyChanged(change) => self.key_changed(change),
             Event::Kicked { address, at } => self.kicked(&address, at),
             Event::LookedUp { asked, found } => self.looked_up(&asked, found),
+            Event::People { text, people, more } => self.people_found(&text, people, more),
             Event::Profiles(profiles) => self.login.roster.set_profiles(profiles),
             Event::Friends(friends) => self.friends_are(friends),
             Event::Friend { account, request, outcome } => self.friend_answered(&account, &request, &outcome),

@@ -109,6 +109,8 @@ pub(super) struct Awaits {
     pub(super) account: bool,
     /// A change of the list that has not appeared in it yet.
     pub(super) change: Option<Change>,
+    /// How many searches for people are not answered.
+    pub(super) people: usize,
     /// How many requests about friends are not answered.
     pub(super) friend: usize,
 }
@@ -117,10 +119,10 @@ impl Awaits {
     /// Returns which line has to wait. Nothing waits for who is online, since a server may never say that. All fields
     /// are named, so that a new one has to be considered: what a password was given for makes typed lines wait too.
     fn holds(&self) -> Holds {
-        let Self { list, rows, searches, who: _, disk, password, account, change, friend } = self;
+        let Self { list, rows, searches, who: _, disk, password, account, change, people, friend } = self;
         if *password || change.is_some() {
             Holds::Typed
-        } else if *list || *disk || *account || *friend > 0 || !rows.is_empty() || *searches > 0 {
+        } else if *list || *disk || *account || *friend > 0 || *people > 0 || !rows.is_empty() || *searches > 0 {
             Holds::Pipe
         } else {
             Holds::Nothing

@@ -18,6 +18,15 @@ use crate::client::session::{FriendRequest, LookUpResult, SpokenDialect};
 const NARROW: usize = 56;
 
 /// A change of the list that has not appeared in it yet.
+/// What marks a conversation in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    Mute,
+    Unmute,
+    Pin,
+    Unpin,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
     There(Contact),
@@ -70,7 +79,7 @@ impl App {
                     continue;
                 }
                 Entry::Section { title, count, .. } => self.out.style.strong(&format!("{title} {count}")),
-                Entry::Person(person) | Entry::Request(person) => self.person(person),
+                Entry::Person(person) | Entry::Request(person) | Entry::Found(person) => self.person(person),
                 Entry::More(n, _) => self.out.style.quiet(&t!("main.more_strangers", n = n)),
                 Entry::Add(_) => continue,
             };
@@ -234,6 +243,25 @@ impl App {
             (_, LookUpResult::Nobody) if self.login.target.as_ref() == Some(asked) => self.warn(&nobody),
             (_, LookUpResult::There(_) | LookUpResult::NotHere | LookUpResult::Nobody | LookUpResult::Unanswered) => {}
         }
+    }
+
+    /// Mutes or pins a conversation, or undoes that.
+    pub(super) fn mark(&mut self, name: &str, mark: Mark) {
+        let Some(peer) = self.resolve(name) else {
+            return self.warn(&t!("term.nobody", name = harmless(name)));
+        };
+        let name = harmless(&self.login.roster.name(&peer));
+        let said = match mark {
+            Mark::Mute => t!("term.muted", name = name),
+            Mark::Unmute => t!("term.unmuted", name = name),
+            Mark::Pin => t!("term.pinned", name = name),
+            Mark::Unpin => t!("term.unpinned", name = name),
+        };
+        match mark {
+            Mark::Mute | Mark::Unmute => self.client.set_muted(&peer, mark == Mark::Mute),
+            Mark::Pin | Mark::Unpin => self.client.set_pinned(&peer, mark == Mark::Pin),
+        }
+        self.quiet(&said);
     }
 
     fn is_blocked(&self, account: &Account) -> bool {

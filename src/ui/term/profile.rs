@@ -3,9 +3,11 @@
 use rust_i18n::t;
 
 use super::app::App;
-use super::screen::harmless;
+use super::screen::{column, harmless};
 use super::script::Exit;
-use crate::base::model::names;
+use crate::base::model::{Account, names};
+use crate::base::shown;
+use crate::client::net::clock;
 use crate::protocol::wire::item::{Kind, MayAsk, Profile, written};
 
 impl App {
@@ -85,5 +87,35 @@ impl App {
         let Some(account) = account else { return self.warn(&t!("term.nobody", name = harmless(name))) };
         let lines = if own { self.login.roster.own_card() } else { self.login.roster.card(&account) };
         self.print(&lines.iter().map(|line| harmless(line)).collect::<Vec<_>>().join("\n"));
+    }
+
+    /// Looks for people at the server.
+    pub(super) fn find(&mut self, text: &str) {
+        self.login.awaits.people += 1;
+        self.client.find(clock::now(), text.trim().to_owned());
+    }
+
+    /// Prints whom the server has found.
+    pub(super) fn people_found(&mut self, text: &str, people: Option<Vec<(Account, Profile)>>, more: bool) {
+        self.login.awaits.people = 0;
+        let Some(people) = people else {
+            self.failed(Exit::NoAnswer);
+            return self.warn(&t!("people.not_found_out"));
+        };
+        if people.is_empty() {
+            self.failed(Exit::Nothing);
+            return self.quiet(&t!("people.nobody_called", text = harmless(text)));
+        }
+        self.login.roster.set_profiles(people.clone());
+        let line = |(account, profile): &(Account, Profile)| {
+            let name = column(&harmless(&shown::line(&profile.name)), 18);
+            let row = format!("  {} {name} {}", column(&account.shown(), 16), harmless(&shown::line(&profile.line)));
+            format!("{}\n", row.trim_end())
+        };
+        let mut lines: String = people.iter().map(line).collect();
+        if more {
+            lines.push_str(&format!("  {}\n", t!("people.more_found")));
+        }
+        self.print(&lines);
     }
 }

@@ -123,6 +123,11 @@ impl App {
         } else if !row.note && self.login.target.as_ref() == Some(peer) {
             self.client.mark_read(peer.clone());
         }
+        let theirs = row.state.is_none() && !row.note;
+        if theirs && self.login.roster.is_muted(peer) && self.login.target.as_ref() != Some(peer) {
+            // It is counted as unread.
+            return;
+        }
         let line = self.row(peer, row);
         if row.note { self.print(&line) } else { self.print_as_it_is(&line) }
     }

@@ -371,3 +371,34 @@ fn friends_and_requests_are_there_as_the_server_has_told_them() {
     device.run(Write::SetItem { kind: Kind::MayAsk, key: String::new(), value: Some(json!({"who": "nobody"})) });
     assert_eq!((device.changes().len(), device.friends().may_ask), (1, Some(MayAsk::Nobody)));
 }
+
+#[test]
+fn what_is_muted_or_pinned_counts_here_at_once_and_on_all_devices_once_a_server_keeps_it() {
+    let (device, mut server) = (Device::new(), Server::default());
+    let mark = |kind, key: &str, on: bool| {
+        device.run(Write::SetItem { kind, key: key.into(), value: on.then_some(json!(true)) });
+    };
+    mark(Kind::Muted, "@lobby", true);
+    mark(Kind::Pinned, "b", true);
+    mark(Kind::Pinned, "c", true);
+    mark(Kind::Pinned, "c", false);
+    let marks = |device: &Device| {
+        let Friends { muted, pinned, kept_by_server, .. } = device.friends();
+        let names = |accounts: std::collections::BTreeSet<Account>| {
+            accounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        (names(muted), names(pinned), kept_by_server)
+    };
+    assert_eq!(marks(&device), ("@lobby".into(), "b".into(), false), "at a plain server too");
+    server.set(Item::new(Kind::Pinned, "d", Some(json!(true))));
+    device.take_all(&server);
+    assert_eq!(marks(&device), ("@lobby".into(), "b d".into(), true));
+    assert_eq!(device.friends().differences, [], "nobody is asked for that");
+    device.send(&mut server);
+    let other = Device::new();
+    other.take_all(&server);
+    assert_eq!(marks(&other), marks(&device));
+    other.run(Write::SetItem { kind: Kind::Muted, key: "@lobby".into(), value: None });
+    other.send(&mut server);
+    assert_eq!(marks(&other).0, "");
+}

@@ -8,6 +8,15 @@ use crate::base::model::Account;
 use crate::client::session::{AccountChange, Event, FriendOutcome, FriendRequest, LookUpResult};
 
 impl Session {
+    /// Looks for people by account, name or pinyin; answered by [`Event::Found`]. The plain dialect has no such request.
+    pub fn find(&mut self, now: Instant, text: String) {
+        match &mut self.state {
+            State::Sought(_) | State::Plain(_) => self.tell(Event::Found { text, people: None, more: false }),
+            State::Secure(secure) => secure.session.find(now, text),
+        }
+        self.listen();
+    }
+
     /// Asks who these accounts are; answered by [`Event::People`]. The plain dialect has no such request.
     pub fn people(&mut self, now: Instant, accounts: Vec<Account>) {
         match &mut self.state {

@@ -40,6 +40,7 @@ impl Session {
             | Event::ItemSet { .. }
             | Event::Friend { .. }
             | Event::People { .. }
+            | Event::Found { .. }
             | Event::Outgoing { .. }
             | Event::Refused { .. }
             | Event::NoRoom { .. }

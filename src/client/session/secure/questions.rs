@@ -28,6 +28,8 @@ pub(super) enum Question {
     LookUp(Account),
     /// Asks who these accounts are.
     People(Vec<Account>),
+    /// Looks for people whose account or name this may be.
+    Find(String),
     /// Becoming friends with an account, or ending that.
     Friend { account: Account, request: FriendRequest },
 }
@@ -47,6 +49,8 @@ pub(super) enum Answer {
     There(Account),
     /// Who accounts are.
     People(Vec<Card>),
+    /// Who was found, and whether there are more.
+    Found(Vec<Card>, bool),
     /// It is done, and on the server's disk.
     Done,
     /// The account is to be asked with the answer to this question.
@@ -99,6 +103,7 @@ impl Question {
                 let accounts = accounts.iter().map(|account| account.as_str().to_owned()).collect();
                 FromClient::People { id, accounts }
             }
+            Self::Find(text) => FromClient::Find { id, text: text.clone() },
             Self::Friend { account, request } => {
                 let account = account.as_str().to_owned();
                 match request.clone() {
@@ -122,6 +127,8 @@ impl Question {
             }
             Self::History { .. } => usual,
             // A change is worth waiting for a connection.
+            // What was typed since counts.
+            Self::Find(_) => Terms { one_at_a_time: true, ..later(Patience::OnceSent(Duration::from_secs(5))) },
             Self::AccountSettings(_) | Self::Friend { .. } | Self::People(_) => {
                 later(Patience::OnceSent(Duration::from_secs(10)))
             }
@@ -147,6 +154,7 @@ impl Question {
                     | Answer::AccountSettings(_)
                     | Answer::There(_)
                     | Answer::People(_)
+                    | Answer::Found(..)
                     | Answer::Done
                     | Answer::Question(_) => return None,
                 };
@@ -167,6 +175,7 @@ impl Question {
                 | Answer::AccountSettings(_)
                 | Answer::There(_)
                 | Answer::People(_)
+                | Answer::Found(..)
                 | Answer::Done
                 | Answer::Question(_) => None,
             },
@@ -177,6 +186,7 @@ impl Question {
                 | Answer::History(..)
                 | Answer::There(_)
                 | Answer::People(_)
+                | Answer::Found(..)
                 | Answer::Done
                 | Answer::Question(_) => None,
             },
@@ -192,10 +202,12 @@ impl Question {
                 | Answer::History(..)
                 | Answer::AccountSettings(_)
                 | Answer::People(_)
+                | Answer::Found(..)
                 | Answer::Done
                 | Answer::Question(_) => None,
             },
             Self::People(asked) => self.told_who(asked, answer),
+            Self::Find(text) => self.found(text, answer),
             Self::Friend { account, request } => {
                 let (account, request) = (account.clone(), request.clone());
                 let outcome = friend_outcome(answer, times)?;
@@ -221,6 +233,26 @@ impl Question {
             | Answer::History(..)
             | Answer::AccountSettings(_)
             | Answer::There(_)
+            | Answer::Found(..)
+            | Answer::Done
+            | Answer::Question(_) => None,
+        }
+    }
+
+    /// What an answer to [`Question::Find`] becomes.
+    fn found(&self, text: &str, answer: Answer) -> Option<Event> {
+        match answer {
+            Answer::Found(cards, more) => {
+                let person = |card: Card| (Account::sanitised(&card.account), card.profile);
+                let people = Some(cards.into_iter().map(person).collect());
+                Some(Event::Found { text: text.to_owned(), people, more })
+            }
+            Answer::Refused(..) => Some(self.unanswered()),
+            Answer::Registered
+            | Answer::History(..)
+            | Answer::AccountSettings(_)
+            | Answer::There(_)
+            | Answer::People(_)
             | Answer::Done
             | Answer::Question(_) => None,
         }
@@ -235,6 +267,7 @@ impl Question {
             Self::AccountSettings(_) => Event::AccountSettings(None),
             Self::LookUp(asked) => Event::LookedUp { asked: asked.clone(), found: LookUpResult::Unanswered },
             Self::People(asked) => Event::People { asked: asked.clone(), profiles: None },
+            Self::Find(text) => Event::Found { text: text.clone(), people: None, more: false },
             Self::Friend { account, request } => {
                 Event::Friend { account: account.clone(), request: request.clone(), outcome: FriendOutcome::Unanswered }
             }
@@ -254,6 +287,7 @@ fn friend_outcome(answer: Answer, times: u32) -> Option<FriendOutcome> {
         | Answer::History(..)
         | Answer::AccountSettings(_)
         | Answer::People(_)
+        | Answer::Found(..)
         | Answer::There(_) => None,
     }
 }
@@ -379,6 +413,7 @@ mod tests {
         vec![
             (Question::Register { account: account(), password, name: String::new() }, Answer::Registered),
             (Question::People(vec![account()]), Answer::People(Vec::new())),
+            (Question::Find("b".into()), Answer::Found(Vec::new(), false)),
             (Question::History { peer: account(), before: None, count: 1 }, Answer::History(Vec::new(), false)),
             (Question::AccountSettings(None), Answer::AccountSettings(settings)),
             (Question::LookUp(account()), Answer::There(account())),

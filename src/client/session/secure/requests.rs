@@ -41,6 +41,12 @@ impl Session {
         self.question(now, Question::LookUp(account));
     }
 
+    /// Looks for people by account, name or pinyin; answered by [`Event::Found`], unless something else is looked for
+    /// before.
+    pub fn find(&mut self, now: Instant, text: String) {
+        self.question(now, Question::Find(text));
+    }
+
     /// Asks who these accounts are, 50 at most; answered by [`Event::People`].
     pub fn people(&mut self, now: Instant, accounts: Vec<Account>) {
         self.question(now, Question::People(accounts));

@@ -260,12 +260,13 @@ impl SignedIn {
             core.client.conversations();
         }
         let Some(chat) = self.chats.windows.get_mut(peer) else {
-            if theirs {
+            if theirs && !self.main.roster().is_muted(peer) {
                 self.main.unseen();
             }
             return;
         };
-        let unseen = chat.append(row);
+        let muted = self.main.roster().is_muted(peer);
+        let unseen = chat.append(row) && !muted;
         // A user who has the window in front sees the count at its bottom.
         if unseen && !chat.focused() {
             x11::ask_for_attention(chat.window(), true);

@@ -52,6 +52,7 @@ impl SignedIn {
             Event::CameOnline(account) => self.came_or_went(&account, true),
             Event::WentAway(account) => self.came_or_went(&account, false),
             Event::LookedUp { asked, found } => self.looked_up(&asked, &found, core),
+            Event::People { text, people, .. } => self.found(text, people, core),
             Event::Profiles(profiles) => {
                 self.main.set_profiles(profiles);
                 self.refresh_headers(core);

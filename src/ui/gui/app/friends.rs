@@ -10,7 +10,7 @@ use super::super::file_chooser::Purpose;
 use super::super::friend_list::{self, Row};
 use super::super::friend_window::{Befriending, Event, Form, FriendWindow};
 use super::super::lists_window::{self, ListsWindow};
-use super::super::{UiEvent, chat_window, widgets};
+use super::super::widgets;
 use super::core::Core;
 use super::signed_in::SignedIn;
 use super::{with, with_signed_in};
@@ -95,11 +95,10 @@ pub(super) fn remove(account: Account, messages: bool) {
 
 /// Opens the menu of a row.
 pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
-    if person.account.is_room() {
-        return super::apply(UiEvent::Chat(person.account.clone(), chat_window::Event::Open));
-    }
     let removable = with_signed_in(|signed_in, _| signed_in.is_removable(&person.account)) == Some(true);
-    let now = Row { contact: person.contact, blocked: person.blocked, removable, friendship: person.friendship };
+    let Person { contact, blocked, friendship, muted, pinned, .. } = *person;
+    let room = person.account.is_room();
+    let now = Row { contact, blocked, removable, friendship, room, muted, pinned };
     if let Some(event) = choose(friend_list::ACTIONS, &now, Some(at)) {
         super::apply(event(person));
     }

@@ -14,6 +14,15 @@ pub(super) fn apply(event: Event) {
     match event {
         Event::OwnMenu(x, y) => own_menu((x, y)),
         Event::RowMenu(person, x, y) => friends::row_menu(&person, (x, y)),
+        Event::Mute(peer, muted) => {
+            with(|app| app.core.client.set_muted(&peer, muted));
+        }
+        Event::Pin(peer, pinned) => {
+            with(|app| app.core.client.set_pinned(&peer, pinned));
+        }
+        Event::Find(text) => {
+            with_signed_in(|signed_in, core| signed_in.find(text.trim(), core));
+        }
         Event::Toggle(section) => with_main(|main| main.toggle(&section)),
         Event::Block(account, blocked) => {
             with(|app| app.core.client.set_blocked(account, blocked));

@@ -38,6 +38,8 @@ pub(super) struct SignedIn {
     pub befriending: Befriending,
     pub lists: Lists,
     pub profile: Option<ProfileWindow>,
+    /// What the server was asked to look for, and has not answered.
+    pub finding: Option<String>,
     pub password: Option<PasswordWindow>,
     pub settings: Option<SettingsWindow>,
     pub trust: Option<TrustWindow>,
@@ -72,6 +74,7 @@ impl SignedIn {
             befriending: Befriending::No,
             lists: Lists::default(),
             profile: None,
+            finding: None,
             password: None,
             settings,
             trust: None,

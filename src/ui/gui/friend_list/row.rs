@@ -50,11 +50,11 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: Color) {
             let tail = format!(" {} {count}", if *open { "▾" } else { "▸" });
             let room = w - 24 - draw::width(&tail).ceil() as i32 - if *unread > 0 { 40 } else { 0 };
             draw::draw_text(&format!("{}{tail}", widgets::fit(&shown::line(title), room)), x + 12, y + 20);
-            badge(*unread, x + w - 12, y + 6, ground);
+            badge(*unread, x + w - 12, y + 6, colours.accent, ground);
         }
         Entry::More(n, unread) => {
             text(&t!("main.more_strangers", n = n), x + 62, y + 33, w - 110, theme::SMALL, colours.dim);
-            badge(*unread, x + w - 12, y + 20, ground);
+            badge(*unread, x + w - 12, y + 20, colours.accent, ground);
         }
         Entry::Add(name) => {
             shape::disc(x + 12, y + 8, theme::DISC, colours.accent, None, ground);
@@ -68,7 +68,7 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: Color) {
                 colours.accent,
             );
         }
-        Entry::Person(person) | Entry::Request(person) => {
+        Entry::Person(person) | Entry::Request(person) | Entry::Found(person) => {
             let name = &person.name;
             let Person { color, presence, .. } = *person;
             let whose = Avatar { account: person.account.as_str(), name, color, presence };
@@ -81,7 +81,9 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: Color) {
             // The name is centred if nothing else is known of them.
             let at = if person.last.is_empty() { 33 } else { 24 };
             text(name, x + 62, y + at, w - 62 - 24 - time, theme::BODY, quiet);
-            let badge = badge(person.unread, x + w - 12, y + 31, ground);
+            // Of a muted conversation there is a number and nothing that calls.
+            let ink = if person.muted { colours.dim } else { colours.accent };
+            let badge = badge(person.unread, x + w - 12, y + 31, ink, ground);
             text(&person.last, x + 62, y + 43, w - 62 - 20 - badge, theme::SMALL, colours.dim);
         }
     }
@@ -95,7 +97,7 @@ fn text(text: &str, x: i32, baseline: i32, room: i32, size: i32, colour: Color) 
 }
 
 /// Draws the number of unread messages with its right edge at `right`; returns its width.
-fn badge(unread: u64, right: i32, y: i32, ground: Color) -> i32 {
+fn badge(unread: u64, right: i32, y: i32, ink: Color, ground: Color) -> i32 {
     if unread == 0 {
         return 0;
     }
@@ -103,7 +105,7 @@ fn badge(unread: u64, right: i32, y: i32, ground: Color) -> i32 {
     let count = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
     draw::set_font(Font::Helvetica, theme::TINY);
     let w = (draw::width(&count).ceil() as i32 + 10).max(18);
-    shape::badge(right - w, y, w, 18, colours.accent, ground);
+    shape::badge(right - w, y, w, 18, ink, ground);
     widgets::centred(&count, right - w, y, w, 18, theme::TINY, colours.on_accent);
     w
 }

@@ -10,7 +10,7 @@ use rust_i18n::t;
 
 use crate::protocol::wire::item::MayAsk;
 use crate::ui::gui::sheet::Rows;
-use crate::ui::gui::widgets;
+use crate::ui::gui::{theme, widgets};
 
 /// The part about who may ask, which only servers that keep friends have.
 #[derive(Clone)]
@@ -55,7 +55,16 @@ impl AskPart {
     /// Lets the fields of the question be filled in only where it is asked.
     fn show(&self) {
         for mut field in [self.question.clone(), self.answer.clone()] {
-            if self.chosen.get() == 1 { field.activate() } else { field.deactivate() }
+            let asked = self.chosen.get() == 1;
+            field.set_readonly(!asked);
+            let colours = theme::palette();
+            field.set_text_color(if asked { colours.text } else { colours.dim });
+            if asked {
+                field.set_visible_focus()
+            } else {
+                field.clear_visible_focus()
+            }
+            field.redraw();
         }
     }
 

@@ -9,6 +9,7 @@ use rust_i18n::t;
 use crate::client::net::clock;
 use crate::client::session::FriendRequest;
 use crate::ui::term::app::App;
+use crate::ui::term::people::Mark;
 use crate::ui::term::server::Leaving;
 
 /// A text in the present language.
@@ -178,6 +179,9 @@ pub(in crate::ui::term) static COMMANDS: &[Command] = &[
     .takes(1, 2, || t!("term.words_befriend"))
     .rest()
     .names(Names::Friend),
+    command("find", "找人", || t!("term.help_find"), |app, words| app.find(words.first()))
+        .takes(1, 1, || t!("term.words_find"))
+        .rest(),
     command("requests", "好友请求", || t!("term.help_requests"), |app, _| app.requests()),
     command(
         "accept",
@@ -242,6 +246,22 @@ pub(in crate::ui::term) static COMMANDS: &[Command] = &[
         .rest()
         .names(Names::Friend),
     command("unblock", "取消屏蔽", || t!("term.help_unblock"), |app, words| app.block(words.first(), false))
+        .takes(1, 1, || t!("term.words_name"))
+        .rest()
+        .names(Names::Friend),
+    command("mute", "静音", || t!("term.help_mute"), |app, words| app.mark(words.first(), Mark::Mute))
+        .takes(1, 1, || t!("term.words_name"))
+        .rest()
+        .names(Names::Friend),
+    command("unmute", "取消静音", || t!("term.help_unmute"), |app, words| app.mark(words.first(), Mark::Unmute))
+        .takes(1, 1, || t!("term.words_name"))
+        .rest()
+        .names(Names::Friend),
+    command("pin", "置顶", || t!("term.help_pin"), |app, words| app.mark(words.first(), Mark::Pin))
+        .takes(1, 1, || t!("term.words_name"))
+        .rest()
+        .names(Names::Friend),
+    command("unpin", "取消置顶", || t!("term.help_unpin"), |app, words| app.mark(words.first(), Mark::Unpin))
         .takes(1, 1, || t!("term.words_name"))
         .rest()
         .names(Names::Friend),

@@ -260,6 +260,7 @@ fn is_said(event: &Event) -> bool {
         | Event::LookedUp { .. }
         | Event::Friends(_)
         | Event::Profiles(_)
+        | Event::People { .. }
         | Event::Friend { .. }
         | Event::ItemRefused(_)
         | Event::AccountSettings(_) => false,
