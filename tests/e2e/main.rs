@@ -395,7 +395,7 @@ fn strict_polling_is_strict() {
 fn ask_for_a_class_list(person: &Person<'_>) {
     person.window("Hongyan");
     person.menu();
-    person.keys(&["Down", "Down", "Down", "Return"]);
+    person.keys(&["Down", "Down", "Down", "Down", "Return"]);
     until("the question", || person.titles().iter().any(|t| t == "Hongyan").then_some(()));
 }
 

@@ -215,14 +215,14 @@ fn a_password_is_changed_where_a_server_can_and_not_offered_where_it_cannot() {
                 me.said("link: Connected");
                 me
             };
-            // The tenth of the menu, or else Quit is.
-            let tenth = |me: &super::desk::Person<'_>| {
+            // The eleventh of the menu, or else Quit is.
+            let eleventh = |me: &super::desk::Person<'_>| {
                 me.menu();
-                me.keys(&["Down"; 9]);
+                me.keys(&["Down"; 10]);
                 me.keys(&["Return"]);
             };
             let me = open("secret");
-            tenth(&me);
+            eleventh(&me);
             me.window(change);
             me.said(unsure);
             place.desk.picture(&format!("password-unsure-{lang}"));
@@ -239,7 +239,7 @@ fn a_password_is_changed_where_a_server_can_and_not_offered_where_it_cannot() {
             assert!(me.ended());
             // In the next run it is known.
             let me = open(counts);
-            tenth(&me);
+            eleventh(&me);
             if edition == 2018 {
                 assert!(me.ended(), "it is not in the menu");
             } else {

@@ -50,7 +50,7 @@ fn who_stays_logged_in_presses_enter_alone() {
     sam.window("Hongyan");
     // Forgotten by the menu's entry before the last: Enter alone is not enough any more.
     sam.menu();
-    sam.keys(&["Down"; 9]);
+    sam.keys(&["Down"; 10]);
     place.desk.picture("menu-forget");
     sam.keys(&["Return"]);
     sam.window("Log in");
