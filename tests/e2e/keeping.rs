@@ -68,7 +68,7 @@ fn what_is_typed_goes_with_all_messages() {
         } else if when == "typing" {
             sam.write(" or two");
         }
-        // Down from the search is the list; of the menu of somebody who was asked it is the eighth entry.
+        // Down from the search is the list; of the menu of somebody who was asked it is the ninth entry.
         sam.window("Hongyan");
         sam.keys(&["ctrl+k"]);
         sam.write("bob");
@@ -78,7 +78,7 @@ fn what_is_typed_goes_with_all_messages() {
         until("the menu", || (sam.titles().len() > before).then_some(()));
         // It is there before it takes keys.
         std::thread::sleep(Duration::from_millis(500));
-        sam.keys(&["Down"; 7]);
+        sam.keys(&["Down"; 8]);
         sam.keys(&["Return"]);
         until("the question", || (sam.titles().iter().filter(|title| *title == "Hongyan").count() > 1).then_some(()));
         sam.keys(&["Tab", "Return"]);

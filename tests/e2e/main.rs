@@ -12,6 +12,7 @@
 mod desk;
 mod fields;
 mod focus;
+mod friends;
 mod gone;
 mod keeping;
 mod looking;

@@ -245,7 +245,10 @@ impl Kind {
                 MayAsk::Everybody => return Ok(None),
                 MayAsk::Nobody => written(&MayAsk::Nobody)?,
             },
-            Self::Profile => written(&read::<Profile>(value)?.checked()?)?,
+            Self::Profile => match read::<Profile>(value)? {
+                nothing if nothing == Profile::default() => return Ok(None),
+                profile => written(&profile.checked()?)?,
+            },
             Self::Status => match read::<Status>(value)?.checked()? {
                 status if status.is_plain() => return Ok(None),
                 status => written(&status)?,
@@ -268,12 +271,14 @@ impl Profile {
     /// The profile as a server stores it, cleaned of what a text on one line cannot hold.
     ///
     /// # Errors
-    /// [`Unfit`] if nothing can be seen of the name, it is one of a room or too long, or line or colour are not such.
+    /// [`Unfit`] if there is a name of which nothing can be seen, it is one of a room or too long, or line or colour are not
+    /// such; and if there is nothing at all.
     pub fn checked(&self) -> Result<Self, Unfit> {
         let name = bounded(&self.name, NAME)?;
         // Whatever is not seen is gone by now, but for marks that stand on nothing.
-        let nothing = matches!(names::fault(&name), Some((_, names::NameFault::Nothing)));
-        if nothing || is_rooms(&name) || self.color.is_some_and(|color| color >= COLORS) {
+        let unseen = matches!(names::fault(&name), Some((_, names::NameFault::Nothing)));
+        let nameless = self.name.is_empty() && (!self.line.is_empty() || self.color.is_some());
+        if unseen && !nameless || is_rooms(&name) || self.color.is_some_and(|color| color >= COLORS) {
             return Err(Unfit);
         }
         Ok(Self { name, line: line(&self.line)?, color: self.color })
@@ -415,8 +420,6 @@ mod tests {
         assert_eq!(set(whole), Ok(Some(json!({"color": 11, "line": "好好学习", "name": "王小 明"}))));
         assert_eq!(set(json!({"name": "王".repeat(NAME)})), Ok(Some(json!({"name": "王".repeat(NAME)}))));
         for unfit in [
-            json!({}),
-            json!({"line": "no name"}),
             json!({"name": " \u{200b} "}),
             json!({"name": "\u{301}"}),
             json!({"name": "@all"}),
@@ -432,7 +435,9 @@ mod tests {
         ] {
             assert_eq!(set(unfit.clone()), Err(Unfit), "{unfit}");
         }
-        assert_eq!(Kind::Profile.checked("", None), Ok(None));
+        assert_eq!(set(json!({"line": "no name"})), Ok(Some(json!({"line": "no name"}))));
+        assert_eq!(set(json!({"color": 3})), Ok(Some(json!({"color": 3}))));
+        assert_eq!((set(json!({})), Kind::Profile.checked("", None)), (Ok(None), Ok(None)), "nothing at all");
         assert_eq!(Kind::Profile.checked("b", Some(&json!({"name": "x"}))), Err(Unfit), "somebody else's");
     }
 

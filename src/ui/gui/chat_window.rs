@@ -75,6 +75,8 @@ pub enum Event {
     Resend(MessageId),
     /// Something was typed but not sent yet.
     Typed,
+    /// What is known of the other person is to be shown.
+    Card,
     /// The window was closed.
     Closed,
 }
@@ -82,7 +84,10 @@ pub enum Event {
 type WindowKey = Action<fn() -> Event>;
 
 /// The keys that work anywhere in the window.
-pub(super) const ACTIONS: &[WindowKey] = &[WindowKey::new(&[Press::Ctrl('w')], "keys.close", || Event::Closed)];
+pub(super) const ACTIONS: &[WindowKey] = &[
+    WindowKey::new(&[Press::Ctrl('w')], "keys.close", || Event::Closed),
+    WindowKey::new(&[Press::Ctrl('i')], "keys.card", || Event::Card),
+];
 
 /// The window of one conversation.
 pub struct ChatWindow {

@@ -79,6 +79,10 @@ pub(super) const ACTIONS: &[RowAction] = &[
         |person| answer(person, FriendRequest::Decline),
     ),
     RowAction::entry("main.open", |_| true, |person| UiEvent::Chat(person.account.clone(), chat_window::Event::Open)),
+    RowAction::new(&[Press::Ctrl('i')], "keys.card", |person| {
+        UiEvent::Friend(friend_window::Event::Card(person.account.clone()))
+    })
+    .named("people.card", |row| !row.room),
     RowAction::entry(
         "main.pin",
         |row| !row.pinned && (row.contact || row.room) && !row.blocked,

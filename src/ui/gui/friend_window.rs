@@ -52,6 +52,8 @@ pub enum Event {
     Open(String),
     /// The window is wanted to ask somebody in the list to be a friend.
     Befriend(Account),
+    /// What is known of somebody is to be shown.
+    Card(Account),
     /// Somebody's request is to be answered, or a friendship or request ended.
     Answer(Account, FriendRequest),
     /// A friendship is to be ended, after a question.

@@ -8,7 +8,7 @@ use rust_i18n::t;
 
 use super::super::chat_window::{ChatWindow, Event, Header, OwnState, Trouble};
 use super::super::transcript::Earlier;
-use super::super::{screen, x11};
+use super::super::{UiEvent, friend_window, screen, x11};
 use super::core::Core;
 use super::signed_in::SignedIn;
 use super::{App, with_signed_in};
@@ -34,6 +34,10 @@ pub(super) struct Chats {
 
 /// Does what the chat window with `peer` asked for.
 pub(super) fn apply(peer: Account, event: Event) {
+    if event == Event::Card {
+        // A question of its own: nothing may be borrowed.
+        return super::apply(UiEvent::Friend(friend_window::Event::Card(peer)));
+    }
     with_signed_in(|signed_in, core| match event {
         Event::Open => signed_in.open_chat(peer, core),
         Event::Looked => signed_in.chats.looked(peer, core),
@@ -43,6 +47,7 @@ pub(super) fn apply(peer: Account, event: Event) {
         Event::Send(text) => signed_in.chats.send(&peer, &text, core),
         Event::Resend(id) => signed_in.chats.resend(peer, id, core),
         Event::Typed => signed_in.chats.typed(peer),
+        Event::Card => {}
         Event::Closed => signed_in.chats.close(&peer, core),
     });
 }

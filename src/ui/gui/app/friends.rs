@@ -25,9 +25,11 @@ use crate::protocol::wire::frame::Code;
 
 /// Does what a friend's window has asked for.
 pub(super) fn apply(event: Event) {
-    if let Event::End(account) = event {
-        return end(account);
-    }
+    let event = match event {
+        Event::End(account) => return end(account),
+        Event::Card(account) => return card(account),
+        other => other,
+    };
     with_signed_in(|signed_in, core| match event {
         Event::Open(name) => {
             let asks = signed_in.asks_new(&name);
@@ -36,7 +38,7 @@ pub(super) fn apply(event: Event) {
         Event::Befriend(account) => signed_in.edit_friend(account.as_str(), Befriending::Asks, core),
         Event::Answer(account, request) => core.client.friend(clock::now(), account, request),
         Event::Save(form) => signed_in.save_friend(&form, core),
-        Event::End(_) | Event::Closed => signed_in.friend = None,
+        Event::End(_) | Event::Card(_) | Event::Closed => signed_in.friend = None,
     });
 }
 
@@ -54,6 +56,21 @@ pub(super) fn apply_lists(event: lists_window::Event) {
         }
         lists_window::Event::Closed => signed_in.lists.window = None,
     });
+}
+
+/// Shows what is known of somebody, and opens the chat with them if that is wanted.
+fn card(account: Account) {
+    if account.is_room() {
+        return;
+    }
+    let lines = with_signed_in(|signed_in, _| match account == signed_in.me {
+        true => signed_in.main.roster().own_card(),
+        false => signed_in.main.roster().card(&account),
+    });
+    let Some(lines) = lines else { return };
+    if widgets::ask(&lines.join("\n"), &t!("main.open"), &t!("people.close")) {
+        with_signed_in(|signed_in, core| signed_in.open_chat(account, core));
+    }
 }
 
 /// Ends a friendship after a question.
@@ -274,6 +291,7 @@ impl SignedIn {
                 // The request is shown in the list until it is answered.
                 News::Asked(..) if first => {}
                 News::Asked(..) => {
+                    log::info!("said: {text}");
                     self.main.say(&format!("{} · {text}", chrono::Local::now().format("%H:%M")));
                     self.main.unseen();
                 }

@@ -47,12 +47,14 @@ impl SignedIn {
     fn save_profile(&mut self, form: ProfileForm, core: &mut Core) {
         let shared = self.main.roster().friends().kept_by_server;
         let ProfileForm { profile, may_ask } = form;
+        let (name, line) = (names::tidy(&profile.name), names::tidy(&profile.line));
+        let profile = Profile { name, line, ..profile };
         if shared && let Some((text, field)) = wrong(&profile, &may_ask) {
             log::info!("said: {text}");
             self.profile.iter_mut().for_each(|window| window.refuse(&text, field));
             return;
         }
-        let name = names::tidy(&profile.name);
+        let name = profile.name.clone();
         if name.is_empty() {
             core.settings.nicknames.remove(self.me.as_str());
         } else {
@@ -78,8 +80,8 @@ pub(super) fn is_name(name: &str) -> bool {
 fn wrong(profile: &Profile, may_ask: &MayAsk) -> Option<(String, Field)> {
     let fits = |kind: Kind, value| kind.checked("", Some(&value)).is_ok();
     let profile_fits = |profile: &Profile| written(profile).is_ok_and(|value| fits(Kind::Profile, value));
-    let nameless = Profile { name: String::new(), ..profile.clone() };
-    if !profile_fits(&nameless) {
+    let named = Profile { name: "x".into(), ..profile.clone() };
+    if !profile_fits(&named) {
         return Some((t!("people.too_long").into_owned(), Field::Line));
     }
     if !profile_fits(profile) {
