@@ -195,6 +195,7 @@ impl Database {
             | Kind::Read
             | Kind::MayAsk
             | Kind::Profile
+            | Kind::Status
             | Kind::Friend
             | Kind::Asking
             | Kind::Asked => false,
