@@ -180,151 +180,280 @@ fn strictly_every_thirty_seconds() {
     assert!((120.0..120.5).contains(&seconds), "{seconds}");
 }
 
-/// Two sessions, our engine and a database in virtual time, while datagrams are lost at this rate. With `trouble` the
+/// How many messages the first of a lossy chat sends to the second.
+const MESSAGES: i64 = 20;
+
+/// Random numbers of a seed, the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// 0 to 99.
+    fn percent(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % 100
+    }
+}
+
+/// One end of a lossy chat.
+struct Client {
+    name: &'static str,
+    session: Session,
+    port: u16,
+    logged_in: bool,
+    /// The server has said that it is one of ours.
+    known: bool,
+}
+
+impl Client {
+    fn new(name: &'static str, port: u16, now: Instant) -> Self {
+        let mut client = Self { name, session: Session::new(Polling::Adaptive), port, logged_in: false, known: false };
+        client.log_in(now);
+        client
+    }
+
+    fn log_in(&mut self, now: Instant) {
+        self.session.login(now, account(self.name), password());
+    }
+
+    fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+}
+
+/// Two sessions, our engine and a database in virtual time, while datagrams are lost at a rate. With `trouble` the
 /// reader's disk also refuses messages, and both clients come, go, and change their addresses.
-#[expect(clippy::too_many_lines, reason = "to be split")]
-fn lossy_chat(seed: u64, loss: u64, trouble: bool) {
-    let dir = tempfile::tempdir().expect("a folder");
-    let mut store = Store::open(dir.path()).expect("a database");
-    store.connection().execute_batch("PRAGMA synchronous = OFF").expect("only speed matters here");
-    let hashed = || Hashed { salt: Vec::new(), hash: Vec::new() };
-    for (job, name) in [(1, "a"), (2, "b")] {
-        store.run(&[Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), profile: None, at: 0 })]);
+struct LossyChat {
+    seed: u64,
+    /// Datagrams lost, per cent.
+    loss: u64,
+    trouble: bool,
+    dice: Dice,
+    now: Instant,
+    engine: Engine,
+    store: Store,
+    _folder: tempfile::TempDir,
+    /// The one who sends, and the one who reads.
+    clients: [Client; 2],
+    /// The messages are in the sender's outbox.
+    given: bool,
+    states: HashMap<MessageId, SendState>,
+    /// What the reader has stored, once for each time it came.
+    got: Vec<String>,
+    /// The reader's disk refused a message before the server was known, so that its count proves nothing.
+    uncounted: bool,
+}
+
+impl LossyChat {
+    fn new(seed: u64, loss: u64, trouble: bool) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(folder.path()).expect("a database");
+        store.connection().execute_batch("PRAGMA synchronous = OFF").expect("only speed matters here");
+        let hashed = || Hashed { salt: Vec::new(), hash: Vec::new() };
+        for (job, name) in [(1, "a"), (2, "b")] {
+            store.run(&[Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), profile: None, at: 0 })]);
+        }
+        let now = Instant::now();
+        let local_time = |_| "2026-11-21 12:04:58".to_owned();
+        let snapshot = store.snapshot(i64::MIN).expect("readable");
+        let clock = Now { instant: now, unix: 0 };
+        Self {
+            seed,
+            loss,
+            trouble,
+            dice: Dice::new(seed),
+            now,
+            engine: Engine::new(OnSecondLogin::Arm, Quotas::default().unpaced(), local_time, snapshot, clock),
+            store,
+            _folder: folder,
+            clients: [Client::new("a", 1, now), Client::new("b", 2, now)],
+            given: false,
+            states: HashMap::new(),
+            got: Vec::new(),
+            uncounted: false,
+        }
     }
-    let start = Instant::now();
-    let mut now = start;
-    let clock = |instant| Now { instant, unix: 0 };
-    let local_time = |_| "2026-11-21 12:04:58".to_owned();
-    let snapshot = store.snapshot(i64::MIN).expect("readable");
-    let mut engine = Engine::new(OnSecondLogin::Arm, Quotas::default().unpaced(), local_time, snapshot, clock(now));
-    let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut dice = move || {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random % 100
-    };
-    let mut ports = [1, 2];
-    let address = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
-    let mut sessions = [Session::new(Polling::Adaptive), Session::new(Polling::Adaptive)];
-    let mut up = vec![false; 2];
-    let mut states: HashMap<MessageId, SendState> = HashMap::new();
-    let mut got: Vec<String> = Vec::new();
-    for (session, name) in sessions.iter_mut().zip(["a", "b"]) {
-        session.login(now, account(name), password());
-    }
-    const MESSAGES: i64 = 20;
-    let settled = |s: &SendState| match s {
-        SendState::Sent | SendState::MaybeSentTwice | SendState::NoAnswer => true,
-        state => trouble && *state == SendState::OfflineOrUnknown,
-    };
-    let mut given = false;
-    let (mut known, mut uncounted) = ([false; 2], false);
-    while now - start < Duration::from_secs(3_600) {
-        let mut quiet = true;
-        for (i, session) in sessions.iter_mut().enumerate() {
-            while let Some(event) = session.poll_event() {
-                quiet = false;
-                match event {
-                    Event::LoggedIn(LoginOutcome::Done) => up[i] = true,
-                    Event::LoggedIn(_) if !given => session.login(now, account(["a", "b"][i]), password()),
-                    Event::Outgoing { id, state } => {
-                        states.insert(id, state);
-                        if state == SendState::Sending {
-                            session.handle_noted(now, id, true);
-                        }
-                    }
-                    Event::Extensions { known: ours, .. } => known[i] = ours,
-                    Event::Received { token, text, repeat, .. } => {
-                        let stored = !trouble || dice() < 90;
-                        // Nothing is proved of a server that has not said what it is, nor by a count from before the
-                        // disk refused what that handed out.
-                        uncounted |= !stored && !known[i];
-                        let unproved = (uncounted || !known[i]) && got.contains(&text);
-                        if stored && !repeat && !unproved {
-                            got.push(text);
-                        }
-                        session.handle_stored(now, token, stored);
-                    }
-                    _ => {}
-                }
+
+    /// Goes on until nothing is open any more, or for an hour of virtual time.
+    fn run(&mut self) {
+        let start = self.now;
+        while self.now - start < Duration::from_secs(3_600) {
+            let mut quiet = true;
+            for i in 0..self.clients.len() {
+                quiet &= !self.client(i);
             }
-            while let Some(transmit) = session.poll_transmit() {
-                quiet = false;
-                if dice() < loss {
-                    continue;
-                }
-                engine.datagram(clock(now), address(ports[i]), &transmit.bytes);
+            if self.give() {
+                continue;
+            }
+            quiet &= !self.server();
+            if !quiet {
+                continue;
+            }
+            if self.done() {
+                break;
+            }
+            self.sleep();
+            self.wake();
+        }
+    }
+
+    /// Takes all that a client's session has to say; whether that was anything.
+    fn client(&mut self, i: usize) -> bool {
+        let mut any = false;
+        while let Some(event) = self.clients[i].session.poll_event() {
+            any = true;
+            self.event(i, event);
+        }
+        while let Some(transmit) = self.clients[i].session.poll_transmit() {
+            any = true;
+            if self.dice.percent() >= self.loss {
+                let clock = self.clock();
+                self.engine.datagram(clock, self.clients[i].address(), &transmit.bytes);
             }
         }
-        if up == [true, true] && !given {
-            given = true;
-            for n in 0..MESSAGES {
-                sessions[0].send(now, MessageId(n), account("b"), MessageText::parse(&n.to_string()).expect("valid"));
+        any
+    }
+
+    fn event(&mut self, i: usize, event: Event) {
+        let client = &mut self.clients[i];
+        match event {
+            Event::LoggedIn(LoginOutcome::Done) => client.logged_in = true,
+            Event::LoggedIn(_) if !self.given => client.log_in(self.now),
+            Event::Outgoing { id, state } => {
+                self.states.insert(id, state);
+                if state == SendState::Sending {
+                    client.session.handle_noted(self.now, id, true);
+                }
             }
-            continue;
+            Event::Extensions { known: ours, .. } => client.known = ours,
+            Event::Received { token, text, repeat, .. } => {
+                let stored = !self.trouble || self.dice.percent() < 90;
+                // Nothing is proved of a server that has not said what it is, nor by a count from before the
+                // disk refused what that handed out.
+                self.uncounted |= !stored && !client.known;
+                let unproved = (self.uncounted || !client.known) && self.got.contains(&text);
+                if stored && !repeat && !unproved {
+                    self.got.push(text);
+                }
+                client.session.handle_stored(self.now, token, stored);
+            }
+            _ => {}
         }
-        while let Some(effect) = engine.poll_effect() {
-            quiet = false;
+    }
+
+    /// Sends all messages as soon as both are logged in; whether that was now.
+    fn give(&mut self) -> bool {
+        if self.given || !self.clients.iter().all(|client| client.logged_in) {
+            return false;
+        }
+        self.given = true;
+        for n in 0..MESSAGES {
+            let text = MessageText::parse(&n.to_string()).expect("valid");
+            self.clients[0].session.send(self.now, MessageId(n), account("b"), text);
+        }
+        true
+    }
+
+    /// Does all that the engine asks for; whether that was anything.
+    fn server(&mut self) -> bool {
+        let clock = self.clock();
+        let mut any = false;
+        while let Some(effect) = self.engine.poll_effect() {
+            any = true;
             match effect {
                 Effect::Store(op) => {
-                    for done in store.run(&[op]).done {
-                        engine.stored(clock(now), done);
+                    for done in self.store.run(&[op]).done {
+                        self.engine.stored(clock, done);
                     }
                 }
                 Effect::Hash(Job::Check { job, .. }) => {
-                    engine.hashed(clock(now), Outcome::Checked { job, right: true })
+                    self.engine.hashed(clock, Outcome::Checked { job, right: true })
                 }
                 Effect::Hash(Job::New { .. }) => panic!("nobody registers"),
                 Effect::Frame { .. } | Effect::Close { .. } => panic!("there is no device"),
                 Effect::Administered { .. } => panic!("there is no operator"),
                 Effect::Reply { to, bytes } => {
-                    let session = ports.iter().position(|port| *port == to.port()).and_then(|i| sessions.get_mut(i));
-                    if let Some(session) = session.filter(|_| dice() >= loss) {
-                        session.handle_datagram(now, &bytes);
+                    let client = self.clients.iter_mut().find(|client| client.port == to.port());
+                    if let Some(client) = client.filter(|_| self.dice.percent() >= self.loss) {
+                        client.session.handle_datagram(self.now, &bytes);
                     }
                 }
             }
         }
-        if !quiet {
-            continue;
-        }
-        let came = |n: i64| got.contains(&n.to_string()) || states.get(&MessageId(n)) == Some(&SendState::NoAnswer);
-        let done = given && states.len() == MESSAGES as usize && (0..MESSAGES).all(came);
-        if done && states.values().all(settled) {
-            break;
-        }
-        let due = sessions.iter().filter_map(Session::poll_timeout).min();
-        let later = now + Duration::from_secs(20);
-        now = match due {
-            Some(due) => due.max(now),
-            None if trouble => later,
-            None => panic!("seed {seed}: nobody waits for anything"),
+        any
+    }
+
+    /// Each message came or is given up, and the sender waits for nothing.
+    fn done(&self) -> bool {
+        let came =
+            |n| self.got.contains(&i64::to_string(&n)) || self.states.get(&MessageId(n)) == Some(&SendState::NoAnswer);
+        let settled = |state: &SendState| match state {
+            SendState::Sent | SendState::MaybeSentTwice | SendState::NoAnswer => true,
+            state => self.trouble && *state == SendState::OfflineOrUnknown,
         };
-        for (session, port) in sessions.iter_mut().zip(&mut ports) {
-            session.handle_timeout(now);
-            match (session.link(), dice()) {
-                (ConnectionState::Offline | ConnectionState::LoggedOut, 0..30) if trouble && given => {
-                    session.go_online(now)
+        self.given
+            && self.states.len() == MESSAGES as usize
+            && (0..MESSAGES).all(came)
+            && self.states.values().all(settled)
+    }
+
+    /// Until a session's time has come.
+    fn sleep(&mut self) {
+        let due = self.clients.iter().filter_map(|client| client.session.poll_timeout()).min();
+        self.now = match due {
+            Some(due) => due.max(self.now),
+            None if self.trouble => self.now + Duration::from_secs(20),
+            None => panic!("seed {}: nobody waits for anything", self.seed),
+        };
+    }
+
+    /// Tells the sessions the time; in trouble some then come, go, or have another address.
+    fn wake(&mut self) {
+        let trouble = self.trouble && self.given;
+        for client in &mut self.clients {
+            client.session.handle_timeout(self.now);
+            match (client.session.link(), self.dice.percent()) {
+                (ConnectionState::Offline | ConnectionState::LoggedOut, 0..30) if trouble => {
+                    client.session.go_online(self.now)
                 }
                 (ConnectionState::Offline, _) => {}
-                (_, 0) if trouble && given => session.go_offline(now),
-                (_, 1) if trouble && given => *port += 2,
+                (_, 0) if trouble => client.session.go_offline(self.now),
+                (_, 1) if trouble => client.port += 2,
                 _ => {}
             }
         }
     }
-    for n in 0..MESSAGES {
-        let times = got.iter().filter(|text| **text == n.to_string()).count();
-        let state = states.get(&MessageId(n));
-        let right = match state {
-            Some(SendState::Sent | SendState::OfflineOrUnknown) => times == 1,
-            Some(SendState::MaybeSentTwice) => (1..=2).contains(&times),
-            Some(SendState::NoAnswer) => times <= 2,
-            _ => false,
-        };
-        assert!(right, "seed {seed}, loss {loss} %: message {n} is {state:?} and came {times} times");
+
+    /// Each message came as often as its state says.
+    fn check(&self) {
+        for n in 0..MESSAGES {
+            let times = self.got.iter().filter(|text| **text == n.to_string()).count();
+            let state = self.states.get(&MessageId(n));
+            let right = match state {
+                Some(SendState::Sent | SendState::OfflineOrUnknown) => times == 1,
+                Some(SendState::MaybeSentTwice) => (1..=2).contains(&times),
+                Some(SendState::NoAnswer) => times <= 2,
+                _ => false,
+            };
+            let Self { seed, loss, .. } = self;
+            assert!(right, "seed {seed}, loss {loss} %: message {n} is {state:?} and came {times} times");
+        }
     }
+
+    fn clock(&self) -> Now {
+        Now { instant: self.now, unix: 0 }
+    }
+}
+
+fn lossy_chat(seed: u64, loss: u64, trouble: bool) {
+    let mut chat = LossyChat::new(seed, loss, trouble);
+    chat.run();
+    chat.check();
 }
 
 #[test]
