@@ -1,6 +1,6 @@
 //! Files and folders that are their owner's alone, whatever the umask says: histories, keys, settings, locks, logs.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +37,30 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
         }
     }
     Ok(file)
+}
+
+/// A file that no other process can lock, until this value is dropped or the process ends.
+#[derive(Debug)]
+pub struct Lock(File);
+
+impl Lock {
+    /// Makes the file if it is missing, and locks it for this process.
+    ///
+    /// # Errors
+    /// [`TryLockError::WouldBlock`] if another process holds the lock; else the system's error.
+    pub fn take(path: &Path) -> Result<Self, TryLockError> {
+        let file = open(path, File::options().create(true).truncate(false).write(true)).map_err(TryLockError::Error)?;
+        file.try_lock().map(|()| Self(file))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would not do: a child process that is just being started may still have the file open.
+        if let Err(error) = self.0.unlock() {
+            log::warn!("a lock is held until the program ends: {error}");
+        }
+    }
 }
 
 /// Writes a file that only its owner can read, otherwise like [`std::fs::write`].
@@ -100,5 +124,18 @@ mod tests {
         write(&path, "new").expect("written");
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read(&path).expect("read"), b"new");
+    }
+
+    #[test]
+    fn a_lock_ends_with_its_owner_though_a_child_has_the_file_open() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("lock");
+        let lock = Lock::take(&path).expect("nobody has it");
+        assert!(matches!(Lock::take(&path), Err(TryLockError::WouldBlock)));
+        // As a process does between its start and its program.
+        let child = lock.0.try_clone().expect("a copy");
+        drop(lock);
+        assert!(Lock::take(&path).is_ok());
+        drop(child);
     }
 }

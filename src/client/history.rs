@@ -44,7 +44,6 @@ mod rescue;
 mod schema;
 mod trouble;
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,6 +64,7 @@ pub use trouble::Trouble;
 use rust_i18n::t;
 
 use crate::base::model::{Account, MessageId, SendState};
+use crate::base::private::Lock;
 use crate::client::net::Bell;
 use crate::client::session::{DeviceState, LastDelivery};
 
@@ -281,7 +281,7 @@ impl Drop for History {
     }
 }
 
-fn run(path: &Path, lock: File, todo: &Receiver<Op>, results: &Sender<Vec<Done>>, bell: &Bell, handled: &AtomicU64) {
+fn run(path: &Path, lock: Lock, todo: &Receiver<Op>, results: &Sender<Vec<Done>>, bell: &Bell, handled: &AtomicU64) {
     let (database, opened) = match Database::open_locked(path, lock) {
         Ok(database) => {
             let kept = database.kept().map_err(|error| HistoryError::of(path, error).into());

@@ -1,18 +1,18 @@
 //! Runs operations on the file; a batch of them is one transaction.
 
-use std::fs::File;
 use std::path::Path;
 
 use rusqlite::{Connection, Error};
 
 use super::messages::IncomingMessage;
 use super::{Done, HistoryError, Op, Read, Trouble, Write, contacts, schema};
+use crate::base::private::Lock;
 
 /// An open history. Its lock is an operating system's file lock, so it ends with the process in every case.
 #[derive(Debug)]
 pub struct Database {
     pub(super) connection: Connection,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Database {
@@ -28,7 +28,7 @@ impl Database {
     ///
     /// # Errors
     /// See [`HistoryError`].
-    pub fn open_locked(path: &Path, lock: File) -> Result<Self, HistoryError> {
+    pub fn open_locked(path: &Path, lock: Lock) -> Result<Self, HistoryError> {
         let database = Self { connection: schema::open(path)?, _lock: lock };
         if let Err(error) = database.show_hidden() {
             log::warn!("messages that were hidden stay so: {error}");

@@ -1,7 +1,7 @@
 //! The tables of a history's file and their migrations, its lock, and how values are stored.
 //! [`migration`](crate::base::migration) carries the migrations out.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use rusqlite::{Connection, Error};
@@ -9,7 +9,7 @@ use rusqlite::{Connection, Error};
 use super::HistoryError;
 use crate::base::migration::Form;
 use crate::base::model::SendState;
-use crate::base::private;
+use crate::base::private::{self, Lock};
 
 /// The schema version that this program writes, as `PRAGMA user_version`.
 pub(super) const SCHEMA_VERSION: i64 = 11;
@@ -18,18 +18,15 @@ pub(super) const SCHEMA_VERSION: i64 = 11;
 ///
 /// # Errors
 /// [`HistoryError::Locked`] if another process holds it; [`HistoryError::File`].
-pub(super) fn lock(path: &Path) -> Result<File, HistoryError> {
+pub(super) fn lock(path: &Path) -> Result<Lock, HistoryError> {
     let file = |error| HistoryError::of_io(path, error);
     if let Some(folder) = path.parent() {
         private::folder(folder).map_err(file)?;
     }
-    let lock = path.with_extension("lock");
-    let lock = private::open(&lock, File::options().create(true).truncate(false).write(true)).map_err(file)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(HistoryError::Locked),
-        Err(std::fs::TryLockError::Error(error)) => Err(file(error)),
-    }
+    Lock::take(&path.with_extension("lock")).map_err(|error| match error {
+        TryLockError::WouldBlock => HistoryError::Locked,
+        TryLockError::Error(error) => file(error),
+    })
 }
 
 /// Opens or makes the file, and migrates an older one after making a backup.

@@ -1,12 +1,12 @@
 //! The data directory: its lock, and file names that survive a power cut.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{SCHEMA_VERSION, StoreError};
 use crate::base::migration::copy_of;
-use crate::base::private;
+use crate::base::private::{self, Lock};
 
 /// Makes a data directory, whose name is synced as well so that it survives a power cut.
 ///
@@ -26,7 +26,7 @@ pub(super) fn make_folder(data: &Path) -> io::Result<()> {
 
 /// The lock of a data directory. The system releases it when the process ends, however it ends.
 #[derive(Debug)]
-pub(in crate::server) struct DataLock(#[allow(dead_code, reason = "held for its lock")] File);
+pub(in crate::server) struct DataLock(#[allow(dead_code, reason = "held for its lock")] Lock);
 
 /// Returns whether a process holds the lock of a data directory; makes nothing.
 pub(super) fn is_locked(data: &Path) -> bool {
@@ -41,11 +41,8 @@ pub(super) fn is_locked(data: &Path) -> bool {
 pub(in crate::server) fn lock(data: &Path) -> Result<DataLock, StoreError> {
     let directory = |error| StoreError::Directory { path: data.to_owned(), error };
     make_folder(data).map_err(directory)?;
-    let mut options = OpenOptions::new();
-    let options = options.create(true).truncate(false).write(true);
-    let file = private::open(&data.join("lock"), options).map_err(directory)?;
-    match file.try_lock() {
-        Ok(()) => Ok(DataLock(file)),
+    match Lock::take(&data.join("lock")) {
+        Ok(lock) => Ok(DataLock(lock)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(data.to_owned())),
         Err(TryLockError::Error(error)) => Err(directory(error)),
     }
