@@ -13,19 +13,22 @@ use std::time::{Duration, Instant};
 
 use hongyan::protocol::link::Link;
 
-use super::measure::{Dice, TEXT, percentile};
+use super::measure::{Dice, TEXT, percentile, sized};
 use super::process::Process;
-use super::{Devices, SENDERS};
+use super::{Devices, SENDERS, device_count};
 
-pub const SPAN: Duration = Duration::from_secs(5);
 /// Messages a second of the one who is logged in.
 const RATE: u64 = 1_000;
 const THREADS: usize = 2;
 /// Addresses of each thread.
 const ADDRESSES: u8 = 100;
-const BEGINNINGS: usize = 20_000;
 /// Messages of this bench are numbered from here.
 const FIRST: u64 = 2_000_000;
+
+/// How long each flood lasts.
+pub fn span() -> Duration {
+    sized(Duration::from_secs(5), Duration::from_millis(300))
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -67,7 +70,7 @@ impl Flood {
     /// `genuine`: datagrams of those who are logged in.
     pub fn new(server: SocketAddr, genuine: &[Vec<u8>], folder: &Path) -> io::Result<Self> {
         let mut link = Link::client(None);
-        let beginnings = (0..BEGINNINGS).filter_map(|_| {
+        let beginnings = (0..sized(20_000, 200)).filter_map(|_| {
             let now = Instant::now();
             let peer = link.connect(now, server, Vec::new());
             let beginning = link.poll_transmit().map(|t| t.bytes);
@@ -95,7 +98,7 @@ impl Flood {
         let mut strangers = Command::new("nice")
             .args(["-n", "19"])
             .arg(std::env::current_exe()?)
-            .args(["strangers", &kind, &rate.to_string(), &self.server.to_string()])
+            .args(["--strangers", &kind, &rate.to_string(), &self.server.to_string()])
             .arg(&self.material)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -111,10 +114,10 @@ impl Flood {
         let (mut took, mut pinged, mut pings) = (Vec::new(), Vec::new(), Vec::new());
         devices.accepted.clear();
         let due = |n: u64| begun + Duration::from_micros((n - first) * 1_000_000 / RATE);
-        while begun.elapsed() < SPAN {
+        while begun.elapsed() < span() {
             while due(self.said) <= Instant::now() {
                 // Nobody's mailbox fills up.
-                let to = SENDERS + usize::try_from(self.said).expect("small") % 900;
+                let to = SENDERS + usize::try_from(self.said).expect("small") % (device_count() - SENDERS).min(900);
                 // While too much waits here already the message waits with its person, and is late.
                 if !devices.try_send(0, FIRST + self.said, to, TEXT) {
                     break;
@@ -129,20 +132,27 @@ impl Flood {
             pinged.extend(devices.ponged.drain(..).filter_map(back));
             devices.hurry(0, took.len() as u64 + first < self.said);
             devices.turn(Duration::from_micros(300));
-            let late = |(_, counter, at): (usize, u64, Instant)| at.saturating_duration_since(due(counter - FIRST));
-            took.extend(devices.accepted.drain(..).map(late));
+            // What comes late of the flood before is not this one's.
+            let late = |(_, counter, at): (usize, u64, Instant)| {
+                Some(at.saturating_duration_since(due(counter.checked_sub(FIRST).filter(|n| *n >= first)?)))
+            };
+            took.extend(devices.accepted.drain(..).filter_map(late));
         }
         drop(stop);
         let synced = disk.join().expect("no panic")?;
-        let goodput = 100.0 * took.len() as f64 / (RATE * SPAN.as_secs()) as f64;
-        let pinged = if pinged.is_empty() { SPAN } else { percentile(&mut pinged, 99) };
+        let goodput = 100.0 * took.len() as f64 / (RATE as f64 * span().as_secs_f64());
+        let pinged = if pinged.is_empty() { span() } else { percentile(&mut pinged, 99) };
         let (p50, p99) =
-            if took.is_empty() { (SPAN, SPAN) } else { (percentile(&mut took, 50), percentile(&mut took, 99)) };
+            if took.is_empty() { (span(), span()) } else { (percentile(&mut took, 50), percentile(&mut took, 99)) };
         let hostile = lines.next().transpose()?.and_then(|line| line.parse().ok()).unwrap_or(0.0);
         // What is under way arrives before the next one begins.
-        for _ in 0..400 {
+        let open = usize::try_from(self.said - first).expect("small") - took.len();
+        let ended = Instant::now();
+        while ended.elapsed() < sized(Duration::from_secs(2), Duration::ZERO) || devices.accepted.len() < open {
             devices.turn(Duration::from_millis(5));
+            assert!(ended.elapsed() < Duration::from_secs(20), "{open} open, {} answered", devices.accepted.len());
         }
+        assert!(rate == 0 || hostile > 0.0, "the strangers sent something");
         Ok(Outcome { hostile, goodput, p50, p99, pinged, synced })
     }
 }
@@ -150,7 +160,7 @@ impl Flood {
 /// How long a sync takes while others are busy: the 99th percentile.
 fn syncs(mut file: File) -> io::Result<Duration> {
     let (begun, mut took) = (Instant::now(), Vec::new());
-    while begun.elapsed() < SPAN {
+    while begun.elapsed() < span() {
         thread::sleep(Duration::from_millis(15));
         let begun = Instant::now();
         file.write_all(&[7; 4_096])?;

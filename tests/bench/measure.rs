@@ -1,5 +1,9 @@
 //! What the benches measure with: a server of their own and what the system knows of a program, a bare SQLite loop
 //! to compare with, and figures beside what is wanted.
+//!
+//! `cargo bench` measures. `cargo test` runs the benches too, and has each of them rehearse: everything is set up and every
+//! phase done once, with little of everything. A rehearsal fails if a phase does not do its work, which is what the benches
+//! assert, and never for a figure.
 #![allow(dead_code, reason = "each bench takes what it needs")]
 
 use std::net::SocketAddr;
@@ -8,6 +12,41 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use super::process::{Process, free_port};
+
+/// Whether this run measures: `cargo bench` passes `--bench` to what it runs, and `cargo test` does not.
+pub fn measures() -> bool {
+    std::env::args().any(|arg| arg == "--bench")
+}
+
+/// The first of these to measure, the second to rehearse.
+pub fn sized<T>(measured: T, rehearsed: T) -> T {
+    if measures() { measured } else { rehearsed }
+}
+
+/// Whether this bench is to run. `cargo test NAME` hands the name to every suite, and each runs what contains it: a rehearsal
+/// is a test of the name `rehearsal_of_` and the bench's. Says what a suite of tests says.
+pub fn is_wanted(bench: &str) -> bool {
+    if measures() {
+        return true;
+    }
+    let test = format!("rehearsal_of_{bench}");
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let option = |name: &str| asked.iter().any(|arg| arg == name);
+    if option("--list") {
+        println!("{test}: test");
+        return false;
+    }
+    let mut names = asked.iter().filter(|arg| !arg.starts_with('-')).peekable();
+    let named = names.peek().is_none() || names.any(|name| test.contains(name.as_str()));
+    let wanted = named && !option("--ignored");
+    println!("running {} test\n{}", u8::from(wanted), if wanted { &test } else { "" });
+    wanted
+}
+
+/// What stands behind `--` of `cargo bench --bench NAME -- PART`: the only part to measure.
+pub fn only_part() -> Option<String> {
+    std::env::args().nth(1).filter(|arg| measures() && !arg.starts_with('-'))
+}
 
 /// Figures as they are printed, and whether all are as wanted.
 pub struct Figures {
@@ -20,6 +59,10 @@ impl Figures {
     }
 
     pub fn add(&mut self, name: &str, value: f64, unit: &str, good: bool) {
+        // A rehearsal is too short for figures, and other tests run beside it.
+        if !measures() {
+            return println!("{name:<62} not measured");
+        }
         self.met &= good;
         println!("{name:<62} {value:>8.1} {unit:<4} {}", if good { "ok" } else { "MISSED" });
     }

@@ -34,18 +34,29 @@ use std::time::{Duration, Instant};
 use flood::{Flood, Kind, Outcome};
 use hongyan::base::model::Password;
 use hongyan::protocol::link::{Event, Link, PeerId};
-use hongyan::protocol::wire::frame::{FromClient, FromServer, Key};
+use hongyan::protocol::wire::frame::{Code, FromClient, FromServer, Key};
 use hongyan::server::carrier::Carrier;
 use hongyan::server::hasher;
 use hongyan::server::store::{Op, Store, Write};
-use measure::{Dice, Figures, TEXT, bare_sqlite, busy, hongyand, percentile, resident_mib};
+use measure::{
+    Dice, Figures, TEXT, bare_sqlite, busy, hongyand, is_wanted, only_part, percentile, resident_mib, sized,
+};
 use ring::{digest, hmac};
 
-const DEVICES: usize = 2_000;
 const SENDERS: usize = 64;
-const SPAN: Duration = Duration::from_secs(3);
-const GARBAGE: usize = 1_000_000;
 const TOKEN: [u8; 32] = [5; 32];
+
+/// How long a server that is busy is left alone, where it does not say how long.
+const PAUSE: Duration = Duration::from_millis(500);
+
+fn device_count() -> usize {
+    sized(2_000, 100)
+}
+
+/// How long each rate is measured.
+fn span() -> Duration {
+    sized(Duration::from_secs(3), Duration::from_millis(200))
+}
 
 /// All devices: connections of one carrier on one socket.
 struct Devices {
@@ -56,6 +67,8 @@ struct Devices {
     numbers: HashMap<PeerId, usize>,
     peers: Vec<PeerId>,
     here: usize,
+    /// Who was to try later, and from when on they may.
+    later: Vec<(Instant, PeerId)>,
     /// Answers: who, which message, when; and pushes: to whom, text, when.
     accepted: Vec<(usize, u64, Instant)>,
     pushed: Vec<(usize, String, Instant)>,
@@ -76,6 +89,7 @@ impl Devices {
             numbers: HashMap::new(),
             peers: Vec::new(),
             here: 0,
+            later: Vec::new(),
             accepted: Vec::new(),
             pushed: Vec::new(),
             ponged: Vec::new(),
@@ -112,18 +126,24 @@ impl Devices {
         self.flush();
     }
 
+    /// Asks to be let in with the device's token.
+    fn resume(&mut self, peer: PeerId) {
+        let number = self.numbers[&peer];
+        let exported = self.link.export(peer, b"hongyan login").expect("connected");
+        let key = hmac::Key::new(hmac::HMAC_SHA256, digest::digest(&digest::SHA256, &TOKEN).as_ref());
+        let proof = hmac::sign(&key, &exported).as_ref().try_into().map(Key).expect("32 bytes");
+        let (account, device) = (number.to_string(), Key([1; 16]));
+        let resume = FromClient::Resume { id: 1, account, device, proof, cursor: None };
+        self.link.send(Instant::now(), peer, &resume.encode());
+    }
+
     fn flush(&mut self) {
+        let now = Instant::now();
+        let due: Vec<PeerId> = self.later.extract_if(.., |(at, _)| *at <= now).map(|(_, peer)| peer).collect();
+        due.into_iter().for_each(|peer| self.resume(peer));
         while let Some(event) = self.link.poll_event() {
             match event {
-                Event::Connected { peer, .. } => {
-                    let number = self.numbers[&peer];
-                    let exported = self.link.export(peer, b"hongyan login").expect("connected");
-                    let key = hmac::Key::new(hmac::HMAC_SHA256, digest::digest(&digest::SHA256, &TOKEN).as_ref());
-                    let proof = hmac::sign(&key, &exported).as_ref().try_into().map(Key).expect("32 bytes");
-                    let (account, device) = (number.to_string(), Key([1; 16]));
-                    let resume = FromClient::Resume { id: 1, account, device, proof, cursor: None };
-                    self.link.send(Instant::now(), peer, &resume.encode());
-                }
+                Event::Connected { peer, .. } => self.resume(peer),
                 Event::Frame { peer, bytes } => {
                     let number = self.numbers[&peer];
                     match FromServer::decode(&bytes).expect("a frame") {
@@ -134,6 +154,11 @@ impl Devices {
                             self.link.send(Instant::now(), peer, &FromClient::Ack { cursor: row }.encode());
                         }
                         FromServer::Pong { id, .. } => self.ponged.push((id, Instant::now())),
+                        // Its questions to the database are many at a time, and no more; nothing says for how long.
+                        FromServer::Error { code: Code::TryLater, wait, .. } => {
+                            let wait = wait.map_or(PAUSE, Duration::from_millis);
+                            self.later.push((Instant::now() + wait, peer));
+                        }
                         FromServer::Presence { .. } | FromServer::Changes { .. } => {}
                         other => panic!("{other:?}"),
                     }
@@ -184,8 +209,11 @@ impl Devices {
 }
 
 fn main() -> io::Result<ExitCode> {
-    if std::env::args().nth(1).as_deref() == Some("strangers") {
+    if std::env::args().nth(1).as_deref() == Some("--strangers") {
         return flood::strangers(std::env::args().skip(2)).map(|()| ExitCode::SUCCESS);
+    }
+    if !is_wanted("secure") {
+        return Ok(ExitCode::SUCCESS);
     }
     let dir = tempfile::tempdir()?;
     let data = dir.path().join("data");
@@ -195,7 +223,7 @@ fn main() -> io::Result<ExitCode> {
     let mut figures = Figures::new();
     let mut devices = Devices::new(listen)?;
     devices.come(SENDERS);
-    if std::env::args().nth(1).as_deref() == Some("flood") {
+    if only_part().as_deref() == Some("flood") {
         floods(pid, &mut devices, listen, dir.path(), &mut figures)?;
         return Ok(figures.exit());
     }
@@ -213,7 +241,7 @@ fn main() -> io::Result<ExitCode> {
     // Each twice in turn, the better one counts: what else the machine does hits both.
     let mut counters = vec![1_000; SENDERS];
     for _ in 0..2 {
-        bare = bare.max(bare_sqlite(&dir.path().join("bare.sqlite"), SENDERS, SPAN));
+        bare = bare.max(bare_sqlite(&dir.path().join("bare.sqlite"), SENDERS, span()));
         durable = durable.max(sends(&mut devices, &mut counters));
     }
     let share = 100.0 * durable / bare;
@@ -222,8 +250,8 @@ fn main() -> io::Result<ExitCode> {
 
     floods(pid, &mut devices, listen, dir.path(), &mut figures)?;
 
-    devices.come(DEVICES);
-    for _ in 0..300 {
+    devices.come(device_count());
+    for _ in 0..sized(300, 10) {
         devices.turn(Duration::from_millis(10));
     }
     let resident = resident_mib(pid);
@@ -271,9 +299,10 @@ fn floods(pid: u32, devices: &mut Devices, server: SocketAddr, folder: &Path, fi
     let mut flood = Flood::new(server, &devices.seen, folder)?;
     for (kind, rate) in FLOODS {
         let (dropped, had) = (drops(server), busy(pid));
-        let Outcome { hostile, goodput, p50, p99, pinged, synced } = flood.run(devices, kind, rate)?;
-        let dropped = 100.0 * (drops(server) - dropped) as f64 / (hostile * flood::SPAN.as_secs_f64()).max(1.0);
-        let busy = (busy(pid) - had).as_secs_f64() / flood::SPAN.as_secs_f64();
+        let Outcome { hostile, goodput, p50, p99, pinged, synced } =
+            flood.run(devices, kind, sized(rate, rate / 100))?;
+        let dropped = 100.0 * (drops(server) - dropped) as f64 / (hostile * flood::span().as_secs_f64()).max(1.0);
+        let busy = (busy(pid) - had).as_secs_f64() / flood::span().as_secs_f64();
         println!(
             "  {kind:?}: {hostile:.0} a second, {dropped:.0} % dropped by the kernel, server busy {busy:.2}; \
              p50 {p50:.1?}, p99 {p99:.1?}; what needs no disk p99 {pinged:.1?}, a sync {synced:.1?}"
@@ -290,7 +319,7 @@ fn fill(data: &Path) {
     let token = digest::digest(&digest::SHA256, &TOKEN).as_ref().try_into().ok();
     let mut store = Store::open(data).expect("a new database");
     let mut ops = Vec::new();
-    for i in 0..DEVICES {
+    for i in 0..device_count() {
         let (job, account) = (i as u64, i as i64 + 1);
         ops.push(Op::Write(Write::Register { job, name: i.to_string(), hashed: hashed.clone(), profile: None, at: 0 }));
         ops.push(Op::Write(Write::Enter { job, account, device: Key([1; 16]), token, cursor: None, at: 0 }));
@@ -302,7 +331,7 @@ fn fill(data: &Path) {
 fn syncs(path: &Path) -> io::Result<Vec<Duration>> {
     let mut file = File::create(path)?;
     let mut took = Vec::new();
-    for _ in 0..300 {
+    for _ in 0..sized(300, 5) {
         let begun = Instant::now();
         file.write_all(&[7; 4_096])?;
         file.sync_data()?;
@@ -314,7 +343,7 @@ fn syncs(path: &Path) -> io::Result<Vec<Duration>> {
 /// From a frame given to the carrier to the other's frame out of it.
 fn pushes(devices: &mut Devices) -> Vec<Duration> {
     let mut took = Vec::new();
-    for counter in 1..=500 {
+    for counter in 1..=sized(500, 10) {
         let (begun, text) = (Instant::now(), format!("message {counter}"));
         devices.send(0, counter, 1, &text);
         while devices.pushed.last().is_none_or(|(_, came, _)| *came != text) {
@@ -333,19 +362,20 @@ fn sends(devices: &mut Devices, counters: &mut [u64]) -> f64 {
     devices.accepted.clear();
     let next = |devices: &mut Devices, counters: &mut [u64], number: usize, stored: usize| {
         counters[number] += 1;
-        let to = SENDERS + (stored + number) % (DEVICES - SENDERS);
+        let to = SENDERS + (stored + number) % (device_count() - SENDERS);
         devices.send(number, counters[number], to, TEXT);
     };
     for number in 0..SENDERS {
         next(devices, counters, number, 0);
     }
-    while start.elapsed() < SPAN {
+    while start.elapsed() < span() {
         devices.turn(Duration::from_millis(10));
         for (number, ..) in std::mem::take(&mut devices.accepted) {
             stored += 1;
             next(devices, counters, number, stored);
         }
     }
+    assert!(stored > 0, "nothing is stored");
     let rate = stored as f64 / start.elapsed().as_secs_f64();
     for _ in 0..50 {
         devices.turn(Duration::from_millis(10));
@@ -360,7 +390,7 @@ fn garbage(seen: &[Vec<u8>], server: SocketAddr) -> io::Result<(u64, u64)> {
     let (mut sent, mut answered, mut buffer) = (0, 0, [0; 2_048]);
     let mut dice = Dice::new(1);
     let mut bytes = Vec::new();
-    for i in 0..GARBAGE {
+    for i in 0..sized(1_000_000, 5_000) {
         bytes.clear();
         match i % 4 {
             0 => {

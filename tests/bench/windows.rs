@@ -40,7 +40,7 @@ use hongyan::base::model::{MessageId, SendState};
 use hongyan::client::history::{Row, RowMeta};
 use hongyan::ui::gui::theme;
 use hongyan::ui::gui::transcript::Transcript;
-use measure::{percentile, pss_mib, wake_ups};
+use measure::{is_wanted, measures, only_part, percentile, pss_mib, sized, wake_ups};
 use peers::ByHand;
 use process::{Process, display, free_port};
 use x11rb::connection::Connection;
@@ -49,11 +49,18 @@ use x11rb::protocol::damage::{ConnectionExt as _, ReportLevel};
 use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask};
 
 fn main() {
+    // These are processes of this program's own.
     match std::env::args().nth(1).as_deref() {
-        Some("empty") => return empty(),
-        Some("draw") => return drawing(),
+        Some("--empty") => return empty(),
+        Some("--draw") => return drawing(),
+        Some("--bare") => return bare_bubbles(),
+        _ => {}
+    }
+    if !is_wanted("windows") {
+        return;
+    }
+    match only_part().as_deref() {
         Some("start") => return start_up(),
-        Some("bare") => return bare_bubbles(),
         Some("arrival") => {
             let dir = tempfile::tempdir().expect("a folder");
             return arrival_to_bubble(&Desk::new(), dir.path());
@@ -67,9 +74,9 @@ fn main() {
     start_up();
     let desk = Desk::new();
     let dir = tempfile::tempdir().expect("a folder");
-    let status =
-        Command::new(std::env::current_exe().expect("this program")).arg("draw").env("DISPLAY", &desk.display).status();
-    assert!(status.is_ok_and(|s| s.success()));
+    let mut draw = Command::new(std::env::current_exe().expect("this program"));
+    draw.arg("--draw").args(measures().then_some("--bench")).env("DISPLAY", &desk.display);
+    assert!(draw.status().is_ok_and(|s| s.success()));
     memory_and_wake_ups(&desk, dir.path());
     arrival_to_bubble(&desk, dir.path());
     enter_to_bubble(&desk, &dir.path().join("plain"), PLAIN);
@@ -110,8 +117,8 @@ fn start_up() {
         }
     };
     let (mut ours, mut empty) = (Vec::new(), Vec::new());
-    for _ in 0..21 {
-        empty.push(mapped(Command::new(std::env::current_exe().expect("this program")).arg("empty")));
+    for _ in 0..sized(21, 2) {
+        empty.push(mapped(Command::new(std::env::current_exe().expect("this program")).arg("--empty")));
         let mut hongyan = Command::new(env!("CARGO_BIN_EXE_hongyan"));
         ours.push(mapped(hongyan.args(["--server", &nobody, "--lang", "zh", "--data"]).arg(dir.path())));
     }
@@ -125,7 +132,7 @@ fn drawing() {
     let _app = app::App::default();
     theme::set_up_font();
     let mut few = redraws(100);
-    let mut many = redraws(100_000);
+    let mut many = redraws(sized(100_000, 1_000));
     let mut few_again = redraws(100);
     few.append(&mut few_again);
     let (few50, many50) = (percentile(&mut few, 50), percentile(&mut many, 50));
@@ -175,7 +182,7 @@ fn redraws(n: usize) -> Vec<f64> {
     }
     transcript.set_index(rows.iter().map(meta).collect());
     let mut times = Vec::new();
-    for step in 0..400 {
+    for step in 0..sized(400, 60) {
         transcript.page(if step % 8 < 4 { -1 } else { 1 });
         let begun = Instant::now();
         app::flush();
@@ -201,11 +208,11 @@ fn memory_and_wake_ups(desk: &Desk, dir: &Path) {
     std::fs::write(folder.join("settings.toml"), "polling = \"strict\"\n").expect("written");
     let me = log_in(desk, at, &dir.join("m"), "me", PLAIN);
     open_chat(&me, "friend");
-    thread::sleep(Duration::from_secs(3));
+    thread::sleep(sized(Duration::from_secs(3), Duration::ZERO));
     let pid = me.pid();
     println!("logged in with one open chat: {:.1} MiB PSS", pss_mib(pid));
     let before = wake_ups(pid);
-    thread::sleep(Duration::from_secs(10));
+    thread::sleep(sized(Duration::from_secs(10), Duration::from_millis(100)));
     println!("wake-ups of all threads in 10 s between polls: {}", wake_ups(pid) - before);
 }
 
@@ -326,7 +333,7 @@ fn bare_bubbles() {
 fn bare_window(desk: &Desk) -> (Process, String, Eye) {
     use std::io::BufRead;
     let mut command = Command::new(std::env::current_exe().expect("this program"));
-    let child = command.arg("bare").env("DISPLAY", &desk.display).stdout(Stdio::piped()).spawn();
+    let child = command.arg("--bare").env("DISPLAY", &desk.display).stdout(Stdio::piped()).spawn();
     let mut child = child.expect("starts");
     let mut said = String::new();
     let out = child.stdout.take().expect("piped");
@@ -376,7 +383,7 @@ fn arrival_to_bubble(desk: &Desk, dir: &Path) {
         let (_bare, bare_at, bare_eye) = bare_window(desk);
         let (mut times, mut bare) = (Vec::new(), Vec::new());
         let mut next = Instant::now();
-        while times.len() < 320 {
+        while times.len() < sized(320, 25) {
             let (n, from) = socket.recv_from(&mut buffer).expect("a request");
             let request = String::from_utf8_lossy(&buffer[..n]).into_owned();
             if request != "09#" {
@@ -432,7 +439,7 @@ fn enter_to_bubble(desk: &Desk, dir: &Path, dialect: Option<&str>) {
     let (mut times, mut syncs) = (Vec::new(), Vec::new());
     let mut file = std::fs::File::create(dir.join("synced")).expect("a file");
     // In plain, somewhere between two polls.
-    let (count, apart) = if dialect.is_some() { (60, 2_000) } else { (200, 200) };
+    let (count, apart) = if dialect.is_some() { (sized(60, 3), 2_000) } else { (sized(200, 3), 200) };
     for i in 0..count {
         anna.write(&format!("m{i}"));
         thread::sleep(Duration::from_millis(i * 97 % apart));

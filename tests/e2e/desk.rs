@@ -298,6 +298,7 @@ impl<'a> Person<'a> {
     }
 
     /// Peer, text and state of every message of an account, oldest first.
+    #[track_caller]
     pub fn messages(&self, account: &str) -> Vec<(String, String, Option<i64>)> {
         self.rows(account, "SELECT peer, text, state FROM messages ORDER BY id", |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -305,6 +306,7 @@ impl<'a> Person<'a> {
     }
 
     /// What an account has typed and not sent: to whom, and the text.
+    #[track_caller]
     #[allow(dead_code, reason = "the benchmark does not ask")]
     pub fn drafts(&self, account: &str) -> Vec<(String, String)> {
         self.rows(account, "SELECT peer, text FROM drafts ORDER BY peer", |row| Ok((row.get(0)?, row.get(1)?)))
@@ -316,16 +318,27 @@ impl<'a> Person<'a> {
         self.data.join("profiles/default").join(server).join(format!("{account}.sqlite"))
     }
 
-    /// Rows of an account's history, as it is now.
+    /// Rows of an account's history, as it is now: none before the program has made its tables.
+    ///
+    /// # Panics
+    /// If they cannot be read; who waits for a row would only learn that it never came.
+    #[track_caller]
     fn rows<T>(&self, account: &str, query: &str, read: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
         let file = self.history(account);
         let all = || {
             let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
             let database = rusqlite::Connection::open_with_flags(&file, flags)?;
+            if database.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? == 0 {
+                return Ok(Vec::new());
+            }
             let mut query = database.prepare(query)?;
             query.query_map([], read)?.collect::<Result<Vec<_>, _>>()
         };
-        all().unwrap_or_default()
+        match all() {
+            Ok(rows) => rows,
+            Err(_) if !file.exists() => Vec::new(),
+            Err(error) => panic!("{}: {query}: {error}", file.display()),
+        }
     }
 
     /// What the protocol window saves at these keys, into a file of this name.
