@@ -7,8 +7,10 @@
 //! 5. [`tap`]: the client's traffic as values, for those who want to see it.
 //! 6. [`friendship`]: requests to be friends and what becomes of them, in words. Pure.
 //! 7. [`roster`]: what stands in a list of friends, for every face. Pure.
-//! 8. `client`: session, socket and history behind one inbox: the [`Client`] that a face owns.
+//! 8. [`absence`]: whether the person at this device is away. Pure.
+//! 9. `client`: session, socket and history behind one inbox: the [`Client`] that a face owns.
 
+pub mod absence;
 #[expect(clippy::module_inception, reason = "it is the client; the others are its parts")]
 mod client;
 pub mod diagnosis;

@@ -133,6 +133,10 @@ pub struct Settings {
     pub dark: bool,
     /// How the client polls for unread messages.
     pub polling: PollingChoice,
+    /// Whether it is said when a contact comes online or goes.
+    pub comings: bool,
+    /// After how many minutes without a key or the mouse one is away for others; 0: never.
+    pub away_after: u16,
     /// The nicknames that the users of this profile chose, by account.
     pub nicknames: BTreeMap<String, String>,
     /// Where windows stood, by their names: x and y in pixels, width and height as they are without a zoom.
@@ -154,6 +158,8 @@ impl Default for Settings {
             language: Language::System,
             dark: false,
             polling: PollingChoice::Adaptive,
+            comings: true,
+            away_after: 10,
             nicknames: BTreeMap::new(),
             windows: BTreeMap::new(),
             zoom: BTreeMap::new(),

@@ -124,6 +124,8 @@ pub struct Client {
     rescuing: Option<(Account, crossbeam_channel::Receiver<Result<Rescued, String>>)>,
     tap: Tap,
     handled: u64,
+    /// Whether the person at this device is away.
+    away: bool,
 }
 
 impl Client {
@@ -157,6 +159,7 @@ impl Client {
             rescuing: None,
             tap: Tap::default(),
             handled: 0,
+            away: false,
         })
     }
 

@@ -5,12 +5,14 @@
 //! - `card`: what is known of somebody.
 //! - `directory`: people that a search has found at the server.
 //! - `naming`: what people are called.
+//! - `states`: who is online, and in what way.
 
 mod card;
 mod directory;
 mod naming;
+mod states;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Datelike, Local, TimeZone};
 use rust_i18n::t;
@@ -21,24 +23,16 @@ use crate::base::pinyin::Typed;
 use crate::base::shown;
 use crate::client::friendship::Friendship;
 use crate::client::history::{Conversation, Friends, MoreStrangers};
+use crate::protocol::wire::status::Shown;
 
 use directory::Directory;
 use naming::Names;
+pub use states::{Presence, presence_word, with_line};
 
 /// The most strangers that are shown; the others are one row.
 const STRANGERS: usize = 20;
 /// The most conversations under "recent".
 const RECENT: usize = 8;
-
-/// Whether a person is online.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Presence {
-    Online,
-    Away,
-    Busy,
-    Offline,
-}
 
 /// A heading of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -95,6 +89,8 @@ pub struct Person {
     pub time: String,
     pub unread: u64,
     pub presence: Option<Presence>,
+    /// What they say of where they are, cleaned; empty if nothing.
+    pub line: String,
     pub contact: bool,
     pub blocked: bool,
     pub friendship: Friendship,
@@ -116,6 +112,8 @@ pub struct Roster {
     names: Names,
     directory: Directory,
     online: Option<Vec<Account>>,
+    /// Those of them who are not simply there without a line.
+    states: BTreeMap<Account, Shown>,
     /// Whether the server is silent, or has not said who is online since it was.
     unsure: bool,
     closed: HashSet<Section>,
@@ -133,6 +131,7 @@ impl Roster {
             names: Names::default(),
             directory: Directory::default(),
             online: None,
+            states: BTreeMap::new(),
             unsure: false,
             closed: HashSet::from([Section::Blocked]),
         }
@@ -215,16 +214,6 @@ impl Roster {
     #[must_use]
     pub fn is_met(&self, account: &Account) -> bool {
         self.find(account).is_some_and(|c| !c.stranger) || self.online().contains(account)
-    }
-
-    /// Returns whether somebody is online; `None` if that is unknown.
-    #[must_use]
-    pub fn presence(&self, account: &Account) -> Option<Presence> {
-        let online = self.online.as_ref()?;
-        if account.is_room() || self.unsure {
-            return None;
-        }
-        Some(if online.binary_search(account).is_ok() { Presence::Online } else { Presence::Offline })
     }
 
     /// Returns the number of unread messages in all conversations that are not muted.
@@ -329,7 +318,7 @@ impl Roster {
             while let Some((_, next)) = rest.next_if(|(g, _)| *g == group) {
                 people.push(next);
             }
-            people.sort_by_key(|p| (!p.pinned, p.presence != Some(Presence::Online), p.name.clone()));
+            people.sort_by_key(|p| (!p.pinned, !p.presence.is_some_and(Presence::is_here), p.name.clone()));
             self.section(&mut entries, Section::Group(group), people);
         }
         let flood = strangers.split_off(strangers.len().min(STRANGERS));
@@ -357,7 +346,7 @@ impl Roster {
             Section::Strangers => t!("main.strangers").into_owned(),
             Section::Blocked => t!("main.blocked").into_owned(),
         };
-        let online = people.iter().filter(|p| p.presence == Some(Presence::Online)).count();
+        let online = people.iter().filter(|p| p.presence.is_some_and(Presence::is_here)).count();
         let count = match section {
             Section::Recent => String::new(),
             Section::Group(_) if self.online.is_some() && !self.unsure => format!("{online}/{}", people.len()),
@@ -388,10 +377,11 @@ impl Roster {
                 pinned: self.is_pinned(account),
                 name: account.shown().into_owned(),
                 account: account.clone(),
-                last: t!("main.online").into_owned(),
+                last: self.state_word(account),
+                line: shown::within(self.line(account)),
                 time: String::new(),
                 unread: 0,
-                presence: Some(Presence::Online),
+                presence: self.presence(account),
                 contact: false,
                 blocked: false,
                 recent: false,
@@ -412,6 +402,7 @@ impl Roster {
             time: String::new(),
             unread: 0,
             presence: None,
+            line: String::new(),
             contact: false,
             blocked: false,
             recent: true,
@@ -435,7 +426,10 @@ impl Roster {
         let presence = self.presence(&contact.account);
         let (last, time) = match &conversation.last {
             Some((text, unix_ms)) => (self.one_line(text, contact.account.is_room()), ago(*unix_ms, now_ms)),
-            None => (self.standing_word(&contact.account).unwrap_or_else(|| presence_word(presence)), String::new()),
+            None => (
+                self.standing_word(&contact.account).unwrap_or_else(|| self.state_word(&contact.account)),
+                String::new(),
+            ),
         };
         let last = match &conversation.draft {
             Some(draft) => t!("main.draft", text = self.one_line(draft, false)).into_owned(),
@@ -448,6 +442,7 @@ impl Roster {
             time,
             unread: conversation.unread,
             presence,
+            line: shown::within(self.line(&contact.account)),
             contact: !conversation.stranger,
             blocked: contact.blocked,
             friendship: self.friendship(&contact.account),
@@ -472,6 +467,7 @@ impl Roster {
                 time: ago(request.at.saturating_mul(1_000), now_ms),
                 unread: known.filter(|c| c.stranger).map_or(0, |c| c.unread),
                 presence: self.presence(who),
+                line: shown::within(self.line(who)),
                 contact: known.is_some_and(|c| !c.stranger),
                 blocked: false,
                 friendship: Friendship::Asked,
@@ -510,14 +506,6 @@ fn is_found(entries: &[Entry], name: &str) -> bool {
 fn may_be_account(text: &str) -> bool {
     let punctuation = |c: char| matches!(c, ',' | '?' | '!' | '，' | '。' | '？' | '！' | '、');
     Account::person(text).is_ok() && !text.contains(char::is_whitespace) && !text.contains(punctuation)
-}
-
-fn presence_word(presence: Option<Presence>) -> String {
-    match presence {
-        Some(Presence::Online) => t!("main.online").into_owned(),
-        Some(_) => t!("main.not_online").into_owned(),
-        None => String::new(),
-    }
 }
 
 /// Returns until when the times in [`Roster::entries`] ("yesterday") are right: the next local midnight, in

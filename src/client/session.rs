@@ -34,6 +34,7 @@ pub use dialect_query::SpokenDialect;
 pub use plain::LastDelivery;
 pub(in crate::client) use sentences::later;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::base::model::{Account, MessageId, Password, SendState};
@@ -42,6 +43,7 @@ use crate::protocol::link::words;
 use crate::protocol::wire::frame::{AccountSettings, Code, Device, Key, Past, Reason};
 use crate::protocol::wire::item::{Item, Profile};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
+use crate::protocol::wire::status::Shown;
 
 /// Identifies a received message until it is on disk, and the session that received it, so that the other session
 /// does not take the disk's answer for its own.
@@ -445,6 +447,9 @@ pub enum Event {
     Unread(u64),
     /// The accounts that are online (extension 11), complete and sorted; only from servers that know the extension.
     Online(Vec<Account>),
+    /// Those of them who are not simply there without a line, complete; only in the secure dialect, and before the
+    /// [`Event::Online`] that goes with it, if one does.
+    States(BTreeMap<Account, Shown>),
     /// Whether the server knows extension 11, and with it `@lobby`; learned after login. If the server has `shown` it,
     /// the owner stores it for this server, as [`KnownServer::foreign`] if it knows no extension. Otherwise the server
     /// was only silent, because of a bad network or a crash, and the value is valid for this run only.

@@ -23,6 +23,7 @@
 //! - `people`: the list of friends.
 //! - `befriending`: friends with consent, and lists that differ.
 //! - `profile`: who one is to others.
+//! - `state`: how one is shown to others, and being away.
 //! - `account`: how the account is used, and its password.
 //! - `server`: finding and leaving a server.
 //! - `trust`: a changed key, a server without encryption, and another device's login.
@@ -58,6 +59,7 @@ mod remembered;
 pub mod screen;
 pub mod script;
 mod server;
+mod state;
 pub mod style;
 mod talk;
 mod terminal;

@@ -187,7 +187,8 @@ pub fn a_chats_pieces_make_the_whole() {
     window.resize(0, 40, 420, 440);
     chat.set_index(metas, 0);
     page(&mut chat, &asked, &rows);
-    let header = |presence, own| Header { name: "同学 Ada".to_owned(), color: None, presence, own };
+    let header =
+        |presence, own| Header { name: "同学 Ada".to_owned(), color: None, presence, line: String::new(), own };
     // The trouble of being offline ends with that.
     let headers = [
         (header(Some(Presence::Online), OwnState::Connected), None),
@@ -418,7 +419,13 @@ pub fn what_is_told_again_is_not_drawn_again() {
     let mut chat = chat("@lobby", &emit);
     chat.set_index(metas, 0);
     page(&mut chat, &asked, &rows);
-    let header = || Header { name: "zoe".to_owned(), color: None, presence: None, own: OwnState::Connected };
+    let header = || Header {
+        name: "zoe".to_owned(),
+        color: None,
+        presence: None,
+        line: String::new(),
+        own: OwnState::Connected,
+    };
     let names = |name: &str| std::collections::HashMap::from([("zoe".to_owned(), name.to_owned())]);
     let tell = |chat: &mut ChatWindow, what: usize, again: bool| match what {
         0 => chat.set_names(names(if again { "Zoe" } else { "Zoë" })),

@@ -224,7 +224,7 @@ fn chats(all: &mut Vec<(String, Open)>) {
         all.push((
             format!("chat {n}"),
             Box::new(move || {
-                let header = Header { name: long(), color: None, presence, own };
+                let header = Header { name: long(), color: None, presence, line: String::new(), own };
                 let mut chat = ChatWindow::new(&account(who), header, None, nobody());
                 for n in 0..3 {
                     chat.append(row(n, n == 1));

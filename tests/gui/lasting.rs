@@ -29,7 +29,13 @@ pub fn a_chat_in_another_theme_is_the_same_chat() {
         before.set_earlier(earlier);
         before.give_back("half a sen");
         let place = before.position();
-        let header = Header { name: "zoe".to_owned(), color: None, presence: None, own: OwnState::Connected };
+        let header = Header {
+            name: "zoe".to_owned(),
+            color: None,
+            presence: None,
+            line: String::new(),
+            own: OwnState::Connected,
+        };
         let after = before.renewed(header, Rc::clone(&emit));
         assert_eq!((after.earlier(), after.draft(), after.position()), (earlier, "half a sen".to_owned(), place));
         drop(after);
@@ -68,7 +74,8 @@ pub fn a_chat_in_another_theme_is_read_as_far() {
     let was = shown(&before);
     assert!(was.1.is_some() && was.2 > 0 && was.0.starts_with('('), "{was:?}");
     seen.take();
-    let header = Header { name: "zoe".to_owned(), color: None, presence: None, own: OwnState::Connected };
+    let header =
+        Header { name: "zoe".to_owned(), color: None, presence: None, line: String::new(), own: OwnState::Connected };
     let mut after = before.renewed(header, Rc::clone(&emit));
     page(&mut after, &rows);
     let now = shown(&after);
@@ -122,7 +129,13 @@ pub fn a_chat_in_another_language_says_its_notes_in_it() {
     for language in ["zh-CN", "en"] {
         rust_i18n::set_locale(language);
         let (metas, rows) = history();
-        let header = || Header { name: "zoe".to_owned(), color: None, presence: None, own: OwnState::Connected };
+        let header = || Header {
+            name: "zoe".to_owned(),
+            color: None,
+            presence: None,
+            line: String::new(),
+            own: OwnState::Connected,
+        };
         let texts = chat.texts_in_sight().len();
         chat = chat.renewed(header(), Rc::clone(&emit));
         paged(&mut chat, &rows);
@@ -173,7 +186,8 @@ pub fn a_page_that_was_not_read_is_asked_for_again() {
 /// there, or until it is over.
 pub fn what_went_wrong_in_a_chat_is_said_until_it_is_over() {
     let (emit, seen) = events();
-    let header = |name: &str, own| Header { name: name.to_owned(), color: None, presence: None, own };
+    let header =
+        |name: &str, own| Header { name: name.to_owned(), color: None, presence: None, line: String::new(), own };
     let all = [
         Trouble::NotLoggedIn,
         Trouble::NoLobby { sure: true },
@@ -236,7 +250,7 @@ pub fn a_chat_of_an_account_that_is_no_more_takes_no_text() {
     let (emit, seen) = events();
     let mut chat = chat("zoe", &emit);
     chat.give_back("half a sen");
-    let header = |own| Header { name: "zoe".to_owned(), color: None, presence: None, own };
+    let header = |own| Header { name: "zoe".to_owned(), color: None, presence: None, line: String::new(), own };
     for (own, takes) in
         [(OwnState::Offline, true), (OwnState::Deleted, false), (OwnState::Connected, true), (OwnState::Deleted, false)]
     {

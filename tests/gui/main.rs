@@ -352,7 +352,8 @@ fn events() -> (Emit, Rc<RefCell<Vec<UiEvent>>>) {
 }
 
 fn chat(name: &str, emit: &Emit) -> ChatWindow {
-    let header = Header { name: name.to_owned(), color: None, presence: None, own: OwnState::Connected };
+    let header =
+        Header { name: name.to_owned(), color: None, presence: None, line: String::new(), own: OwnState::Connected };
     ChatWindow::new(&account(name), header, None, Rc::clone(emit))
 }
 

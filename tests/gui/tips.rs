@@ -26,6 +26,7 @@ fn person(n: u64) -> Entry {
         time,
         unread: 0,
         presence,
+        line: String::new(),
         contact: true,
         blocked: false,
         friendship: Friendship::Unknown,

@@ -17,6 +17,7 @@ mod looking;
 #[path = "../shared/process.rs"]
 mod process;
 mod scripts;
+mod states;
 mod tmux;
 mod unseen;
 

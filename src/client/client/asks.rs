@@ -12,6 +12,7 @@ use crate::client::session::{AccountChange, FriendRequest};
 use crate::client::tap::Record;
 use crate::probe::CaseReport;
 use crate::protocol::wire::item::{Kind, MayAsk, Profile, written};
+use crate::protocol::wire::status::Status;
 
 impl Client {
     /// Adds or changes somebody in the list.
@@ -102,6 +103,23 @@ impl Client {
         self.submit(Op::Write(Write::SetItem { kind: Kind::Profile, key: String::new(), value: Some(value) }));
         self.submit(Op::Read(Read::ItemChanges));
         self.submit(Op::Read(Read::Friends));
+    }
+
+    /// Sets how this account's owner is shown to others while they are logged in. With a server that keeps no items
+    /// nothing is set.
+    pub fn set_status(&self, status: &Status) {
+        let value = (!status.is_plain()).then(|| written(status).ok()).flatten();
+        self.submit(Op::Write(Write::SetItem { kind: Kind::Status, key: String::new(), value }));
+        self.submit(Op::Read(Read::ItemChanges));
+        self.submit(Op::Read(Read::Friends));
+    }
+
+    /// Sets whether the person at this device is away; servers of the secure dialect are told. A face calls this when
+    /// [`crate::client::absence::Absence`] says so.
+    pub fn set_away(&mut self, now: Now, away: bool) {
+        self.away = away;
+        self.session.set_away(now.instant, away);
+        self.after(now);
     }
 
     /// Settles the differences in [`crate::client::history::Friends::differences`]: this device's values are sent to

@@ -1,5 +1,6 @@
 //! The events that the client emits to its face, and the notices that every face shows for some of them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use rust_i18n::t;
@@ -14,6 +15,7 @@ use crate::client::tap::Record;
 use crate::protocol::link::words;
 use crate::protocol::wire::frame::{AccountSettings, Code, Past, Reason};
 use crate::protocol::wire::item::Profile;
+use crate::protocol::wire::status::Shown;
 
 /// What the client tells its face; the face takes it with [`super::Client::poll_event`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +61,8 @@ pub enum Event {
     RowsChanged,
     /// The accounts that are online; only from servers that list them.
     Online(Vec<Account>),
+    /// Those of them who are not simply there without a line; [`Event::Online`] follows if that has changed too.
+    States(BTreeMap<Account, Shown>),
     /// This account has come online.
     CameOnline(Account),
     /// This account has gone offline.
@@ -218,6 +222,7 @@ impl Event {
             | Self::Found { .. }
             | Self::RowsChanged
             | Self::Online(_)
+            | Self::States(_)
             | Self::CameOnline(_)
             | Self::WentAway(_)
             | Self::Raise

@@ -57,7 +57,7 @@ impl Client {
                 Event::EndedAt(beyond)
             }
             session::Event::Registered(outcome) => Event::Registered(outcome),
-            session::Event::LoggedIn(outcome) => return self.logged_in(outcome),
+            session::Event::LoggedIn(outcome) => return self.logged_in(now, outcome),
             session::Event::LoginPutOff(why) => {
                 let sentence = Event::LoginPutOff(why).notice();
                 self.last_error = sentence.map(|sentence| (now.unix_ms, sentence));
@@ -68,6 +68,7 @@ impl Client {
             session::Event::Paced(wait) => Event::Paced(wait),
             session::Event::MaybeLost(n) => Event::MaybeLost(n),
             session::Event::Online(accounts) => return self.are_online(now, accounts),
+            session::Event::States(states) => Event::States(states),
             session::Event::Extensions { known, shown } => return self.extensions(known, shown),
             session::Event::UnknownCode(code) => Event::UnknownCode(code),
             session::Event::PasswordChanged(outcome) => Event::PasswordChanged(outcome),
@@ -163,8 +164,9 @@ impl Client {
         }
     }
 
-    fn logged_in(&mut self, outcome: LoginOutcome) {
+    fn logged_in(&mut self, now: Now, outcome: LoginOutcome) {
         if outcome == LoginOutcome::Done {
+            self.session.set_away(now.instant, self.away);
             // The server has to show again what it is: another program may have been started in its place.
             self.ours = false;
             self.account.iter_mut().for_each(|account| account.names.begin());

@@ -11,6 +11,7 @@ use super::Database;
 use super::items::value;
 use crate::base::model::Account;
 use crate::protocol::wire::item::{Friend, Item, Kind, MayAsk, Profile, Request};
+use crate::protocol::wire::status::Status;
 
 /// What is known of an account's friends and of requests to be friends; only the server changes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Friends {
     pub asked: BTreeMap<Account, Request>,
     /// Who the account's owner is to others; `None` if they never said.
     pub profile: Option<Profile>,
+    /// How the account's owner has chosen to be shown to others.
+    pub status: Status,
     /// Who may ask to be a friend; `None` if this was never chosen, which means everybody.
     pub may_ask: Option<MayAsk>,
     /// The conversations of which no notices are shown.
@@ -71,6 +74,7 @@ impl Database {
         friends.profile = self.account_wide(Kind::Profile)?.map(|profile: Profile| profile.harmless());
         friends.muted = self.marked(Kind::Muted)?;
         friends.pinned = self.marked(Kind::Pinned)?;
+        friends.status = self.account_wide(Kind::Status)?.unwrap_or_default();
         friends.differences = self.differences()?;
         Ok(friends)
     }

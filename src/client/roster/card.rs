@@ -18,6 +18,10 @@ impl Roster {
         let contact = self.find(account).map(|conversation| &conversation.contact);
         let (remark, group) = contact.map_or(("", ""), |contact| (&*contact.remark, &*contact.group));
         let mut lines = public(account, profile);
+        let state = self.state_word(account);
+        if !state.is_empty() {
+            lines.push(t!("people.card_state", state = state).into_owned());
+        }
         if !remark.is_empty() {
             lines.push(t!("people.card_remark", remark = shown::line(remark)).into_owned());
         }

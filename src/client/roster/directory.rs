@@ -36,6 +36,7 @@ impl Roster {
             time: String::new(),
             unread: 0,
             presence: self.presence(account),
+            line: String::new(),
             contact: false,
             blocked: false,
             friendship: self.friendship(account),

@@ -1,5 +1,6 @@
 use super::*;
 use crate::client::history::Contact;
+use crate::protocol::wire::status::Online;
 
 const NOW: i64 = 1_800_000_000_000;
 
@@ -229,4 +230,50 @@ fn what_is_pinned_stands_first_and_what_is_muted_asks_for_nothing() {
         .collect();
     let row = |name: &str| (name.to_owned(), name == "d", name == "b");
     assert_eq!(people, ["d", "b", "c", "d", "b", "c"].map(row), "among the recent ones and in their group");
+}
+
+#[test]
+fn who_is_away_or_busy_is_online_and_their_line_is_shown() {
+    let mut roster = Roster::new(account("me"));
+    roster.set_conversations(vec![
+        conversation("a", "", false, None),
+        conversation("b", "", false, None),
+        conversation("c", "", false, Some("hi")),
+        conversation("d", "", false, None),
+        conversation("e", "", false, None),
+    ]);
+    let state = |state, text: &str| Shown { state, text: text.into() };
+    let states = [
+        (account("a"), state(Online::Away, "")),
+        (account("b"), state(Online::Here, "在图书馆")),
+        (account("c"), state(Online::Busy, "课上")),
+        (account("e"), state(Online::Busy, "gone since")),
+    ];
+    assert!(roster.set_states(states.clone().into()) && !roster.set_states(states.into()));
+    roster.set_online(Some(["a", "b", "c"].map(account).to_vec()));
+    let rows: Vec<_> = roster
+        .entries("", NOW)
+        .into_iter()
+        .filter_map(|entry| match entry {
+            Entry::Person(p) if !p.recent => Some((p.name, p.presence, p.last, p.line)),
+            _ => None,
+        })
+        .collect();
+    let row = |name: &str, presence, last: String, line: &str| (name.to_owned(), Some(presence), last, line.to_owned());
+    let word = |presence| presence_word(Some(presence));
+    assert_eq!(
+        rows,
+        [
+            row("a", Presence::Away, word(Presence::Away), ""),
+            row("b", Presence::Online, "在图书馆".into(), "在图书馆"),
+            row("c", Presence::Busy, "hi".into(), "课上"),
+            row("d", Presence::Offline, word(Presence::Offline), ""),
+            row("e", Presence::Offline, word(Presence::Offline), ""),
+        ]
+    );
+    let c = t!("people.state_line", state = word(Presence::Busy), line = "课上").into_owned();
+    assert_eq!([roster.state_word(&account("c")), roster.state_word(&account("e"))], [c, word(Presence::Offline)]);
+    assert!(shown(&roster, "").contains(&format!("{} 3/5", t!("main.friends"))), "all three are there");
+    roster.doubt_online();
+    assert_eq!((roster.presence(&account("c")), roster.line(&account("c"))), (None, ""));
 }

@@ -358,8 +358,8 @@ impl Session {
             }
             FromServer::Delivered { version, rows } => self.delivered(version, rows),
             FromServer::AccountSettings { id, settings } => self.answered(id, Answer::AccountSettings(settings)),
-            FromServer::Presence { first, online, .. } => self.present(now, first, &online),
-            FromServer::Changes { came, went, .. } => self.changed(&came, &went),
+            FromServer::Presence { first, online, states } => self.present(now, first, &online, states),
+            FromServer::Changes { came, went, states } => self.changed(&came, &went, states),
             FromServer::Kicked { address, at } => self.kicked(now, address, at),
             FromServer::History { id, messages, more } => self.answered(id, Answer::History(messages, more)),
             FromServer::Account { id, account, made } => {
@@ -421,6 +421,7 @@ impl Session {
             self.acknowledge(now);
             self.ask_for_deliveries(now);
             self.keep_items(now);
+            self.say_here(now);
         }
     }
 

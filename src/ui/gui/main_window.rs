@@ -9,6 +9,7 @@ mod listing;
 mod status;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use fltk::app;
@@ -33,6 +34,7 @@ use crate::client::history::Conversation;
 use crate::client::net::clock;
 use crate::client::roster::{self, Person, Roster};
 use crate::client::session::{ConnectionState, SpokenDialect};
+use crate::protocol::wire::status::Shown;
 use listing::{Listing, watch_midnight};
 use status::{Status, count_down, foot, head};
 
@@ -347,6 +349,15 @@ impl MainWindow {
     /// Sets who is online, at servers that say, which also have a lobby. Returns whether that has changed.
     pub fn set_online(&mut self, online: Option<Vec<Account>>) -> bool {
         let new = self.roster.borrow_mut().set_online(online);
+        if new {
+            self.fill();
+        }
+        new
+    }
+
+    /// Sets those who are away, busy or have a line. Returns whether that has changed.
+    pub fn set_states(&mut self, states: BTreeMap<Account, Shown>) -> bool {
+        let new = self.roster.borrow_mut().set_states(states);
         if new {
             self.fill();
         }

@@ -14,10 +14,24 @@ use super::canvas;
 /// A shape that is painted often: everything that decides how it looks except its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Shape {
-    /// A disc, with a dot in its corner if that has a colour.
-    Disc(Color, Option<Color>),
+    /// A disc, with a dot in its corner.
+    Disc(Color, Option<Dot>),
     /// A box with semicircular ends.
     Badge(Color),
+}
+
+/// A dot in the corner of a disc: its colour, and what is in it, by which it is told from others without colours.
+pub type Dot = (Color, Mark);
+
+/// What is in a dot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// Nothing: it is filled.
+    None,
+    /// A hole, so that it is a ring.
+    Hole,
+    /// A bar from left to right.
+    Bar,
 }
 
 /// The most painted shapes that are kept: more than two themes need at one zoom.
@@ -65,20 +79,27 @@ fn stamp(shape: Shape, [x, y, w, h]: [i32; 4], ground: Color, paint: impl Fn(i32
     }
 }
 
-/// Draws a disc, with a dot in its corner if that has a colour.
-pub fn disc(x: i32, y: i32, diameter: i32, colour: Color, dot: Option<Color>, ground: Color) {
+/// Draws a disc, with a dot in its corner if there is one.
+pub fn disc(x: i32, y: i32, diameter: i32, colour: Color, dot: Option<Dot>, ground: Color) {
     // The edge of the dot reaches out of the disc's corner.
     let whole = diameter + 2;
     stamp(Shape::Disc(colour, dot), [x, y, whole, whole], ground, |x, y| {
         draw::set_draw_color(colour);
         draw::draw_pie(x, y, diameter, diameter, 0.0, 360.0);
-        let Some(ink) = dot else { return };
+        let Some((ink, mark)) = dot else { return };
         let dot = diameter / 4;
         let (left, top) = (x + diameter - dot, y + diameter - dot);
         draw::set_draw_color(ground);
         draw::draw_pie(left - 2, top - 2, dot + 4, dot + 4, 0.0, 360.0);
         draw::set_draw_color(ink);
         draw::draw_pie(left, top, dot, dot, 0.0, 360.0);
+        draw::set_draw_color(ground);
+        let thin = (dot / 4).max(2);
+        match mark {
+            Mark::None => {}
+            Mark::Hole => draw::draw_pie(left + thin, top + thin, dot - 2 * thin, dot - 2 * thin, 0.0, 360.0),
+            Mark::Bar => draw::draw_rectf(left + thin, top + (dot - thin) / 2, dot - 2 * thin, thin),
+        }
     });
 }
 

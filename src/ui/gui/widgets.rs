@@ -18,7 +18,7 @@ pub use super::dialog::{ask, ask_file, may_be_made};
 use super::field_menu;
 use super::latin::Edit;
 pub use super::menu::{close_menu, escape_menu, is_menu_key, popup};
-use super::shape;
+use super::shape::{self, Mark};
 use super::sheet::reveal;
 use super::text::baseline;
 pub use super::text::{centred, cut_texts, draw_lines, escape, fit, label, line_height, lines, note, tail, whole};
@@ -292,10 +292,10 @@ pub fn avatar(x: i32, y: i32, diameter: i32, whose: Avatar<'_>, ground: Color) {
     let room = account.starts_with('@');
     let colours = theme::palette();
     let dot = presence.map(|presence| match presence {
-        Presence::Online => colours.online,
-        Presence::Away => colours.away,
-        Presence::Busy => colours.busy,
-        Presence::Offline => colours.offline,
+        Presence::Online => (colours.online, Mark::None),
+        Presence::Away => (colours.away, Mark::Hole),
+        Presence::Busy => (colours.busy, Mark::Bar),
+        Presence::Offline => (colours.offline, Mark::None),
     });
     let disc = if room { Color::from_hex(0x1476D4) } else { disc_colour(account, color) };
     shape::disc(x, y, diameter, disc, dot, ground);

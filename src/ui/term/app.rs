@@ -18,6 +18,7 @@ use super::terminal::Terminal;
 use super::{Args, Input, TermError};
 use crate::base::model::{Account, Password};
 use crate::base::settings::{Paths, Saver, Settings};
+use crate::client::absence::Absence;
 use crate::client::history::Row;
 use crate::client::net::{Bell, clock};
 use crate::client::session::{ConnectionState, PlainReason};
@@ -79,6 +80,8 @@ pub(super) struct App {
     /// Present while datagrams are sent by hand.
     pub(super) raw: Option<Raw>,
     pub(super) ending: Ending,
+    /// Whether somebody is at the terminal.
+    pub(super) absence: Absence,
 }
 
 impl App {
@@ -96,6 +99,7 @@ impl App {
         let profile = Profile { settings, saver, paths };
         let wakes = Wakes::new(inputs, waiting);
         let client = server.open(&profile, &wakes.ring)?;
+        let absence = Self::absence_at(terminal.is_some(), profile.settings.away_after);
         let mut line = Line::default();
         let remembered = terminal.is_some().then(|| {
             let (remembered, lines) = Remembered::load(profile.paths.histories.join("lines"));
@@ -117,6 +121,7 @@ impl App {
             login: Login::nobody(),
             raw: None,
             ending: Ending::default(),
+            absence,
         };
         app.quiet(&t!("term.hello", server = app.server.place.line()));
         if let Some(complaint) = complaint {
@@ -141,6 +146,7 @@ impl App {
             }
             self.next_line();
             self.keep_draft_in_time();
+            self.look_for_anybody();
             let wait = self.flush_soon().unwrap_or_else(|error| self.out.unheard(error));
             if self.out.cut && self.ending.how == Leaving::No {
                 self.leave(Leaving::Quit);
@@ -149,7 +155,7 @@ impl App {
                 continue;
             }
             let overdue = self.raw.as_ref().and_then(Raw::deadline);
-            let end = [self.ending.deadline, overdue, wait, self.login.drafts.due()]
+            let end = [self.ending.deadline, overdue, wait, self.login.drafts.due(), self.absence.due()]
                 .into_iter()
                 .flatten()
                 .min()
@@ -170,7 +176,10 @@ impl App {
     fn input(&mut self, input: Input) {
         self.out.touched();
         match input {
-            Input::Key(key) => self.key(key),
+            Input::Key(key) => {
+                self.is_here();
+                self.key(key);
+            }
             Input::Line(line) => self.pipe.came(line.map_or(Arrived::Unreadable, Arrived::Line)),
             Input::End => self.pipe.end(),
             Input::Gone => self.out.cut = true,
@@ -330,6 +339,7 @@ impl App {
             Event::Last { peer, rows } => self.last_rows(&peer, &rows),
             Event::Found { text, rows } => self.found(&text, &rows),
             Event::Online(accounts) => self.are_online(accounts),
+            Event::States(states) => _ = self.login.roster.set_states(states),
             Event::Extensions(false) if std::mem::take(&mut self.login.awaits.who) => {
                 self.quiet(&t!("term.who_unknown"))
             }

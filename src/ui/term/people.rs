@@ -11,7 +11,7 @@ use crate::base::model::{Account, names};
 use crate::client::friendship::Friendship;
 use crate::client::history::{Contact, Conversation};
 use crate::client::net::clock;
-use crate::client::roster::{Entry, Person, Presence, Roster, Section};
+use crate::client::roster::{Entry, Person, Presence, Roster, Section, presence_word};
 use crate::client::session::{FriendRequest, LookUpResult, SpokenDialect};
 
 /// In fewer columns than this the list has no room for accounts and last messages.
@@ -93,7 +93,8 @@ impl App {
     fn person(&self, person: &Person) -> String {
         let dot = match person.presence {
             Some(Presence::Online) => self.out.style.good("●"),
-            Some(Presence::Away | Presence::Busy) => self.out.style.warning("●"),
+            Some(Presence::Away) => self.out.style.warning("◐"),
+            Some(Presence::Busy) => self.out.style.warning("⊖"),
             Some(Presence::Offline) => "○".to_owned(),
             None => " ".to_owned(),
         };
@@ -137,7 +138,11 @@ impl App {
         let online: Vec<Account> = self.login.roster.online().to_vec();
         let name = |account: &Account| {
             let name = self.login.roster.name(account);
-            if name == account.as_str() { name } else { format!("{account} ({name})") }
+            let shown = if name == account.as_str() { name } else { format!("{account} ({name})") };
+            match self.login.roster.presence(account) {
+                None | Some(Presence::Online | Presence::Offline) => shown,
+                away => format!("{shown} [{}]", presence_word(away)),
+            }
         };
         let names: Vec<String> = online.iter().map(name).collect();
         let wide = names.iter().map(|name| name.width()).max().unwrap_or(0) + 2;
@@ -366,7 +371,8 @@ impl App {
 
     /// Prints that somebody came or went, if they are in the list or in the present chat.
     pub(super) fn came_or_went(&mut self, account: &Account, came: bool) {
-        if self.contact(account).is_none() && self.login.target.as_ref() != Some(account) {
+        let known = self.contact(account).is_some() || self.login.target.as_ref() == Some(account);
+        if !known || !self.profile.settings.comings {
             return;
         }
         let name = harmless(&self.login.roster.name(account));

@@ -26,6 +26,15 @@ impl Session {
         self.listen();
     }
 
+    /// Sets whether the person at this device is away. The plain dialect has no word for that, and a session that becomes
+    /// a secure one is told again by its owner.
+    pub fn set_away(&mut self, now: Instant, away: bool) {
+        if let State::Secure(secure) = &mut self.state {
+            secure.session.set_away(now, away);
+        }
+        self.listen();
+    }
+
     /// Asks somebody to be a friend, answers their request, or ends it; answered by [`Event::Friend`].
     pub fn friend(&mut self, now: Instant, account: Account, request: FriendRequest) {
         let unasked = |outcome| Event::Friend { account: account.clone(), request: request.clone(), outcome };

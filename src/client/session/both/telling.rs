@@ -49,6 +49,7 @@ impl Session {
             | Event::MaybeLost(_)
             | Event::Unread(_)
             | Event::Online(_)
+            | Event::States(_)
             | Event::NotUnderstood(_)
             | Event::UnknownCode(_)
             | Event::PasswordChanged(_)

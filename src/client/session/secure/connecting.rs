@@ -50,6 +50,8 @@ pub(super) struct Login {
     pub(super) online_since: Option<Instant>,
     /// Set if the server has told the login to try later, with the reason if it gave one.
     pub(super) put_off: Option<Option<Reason>>,
+    /// Whether the person at this device is away.
+    pub(super) away: bool,
 }
 
 /// The state of connecting to the server.
@@ -87,6 +89,8 @@ pub(super) struct Connection {
     pub(super) pulse: Liveness,
     /// When accounts were made, as the session has reported it during this connection.
     pub(super) made: BTreeMap<Account, i64>,
+    /// Whether the server was told that the person is away; it takes them to be here until it is.
+    pub(super) said_away: bool,
 }
 
 impl Session {
@@ -274,6 +278,7 @@ impl Session {
             return;
         }
         self.connection.asked = None;
+        self.connection.said_away = false;
         self.deliveries.asked = false;
         self.items.logged_in();
         self.state = State::Online;

@@ -64,6 +64,9 @@ pub(super) fn harmless(mut frame: FromServer) -> FromServer {
             items.truncate(MOST_ITEMS);
         }
         FromServer::People { people, .. } | FromServer::Found { people, .. } => cards(people),
+        FromServer::Presence { states, .. } | FromServer::Changes { states, .. } => {
+            states.values_mut().for_each(|shown| *shown = shown.harmless());
+        }
         FromServer::Error { wait, .. } => *wait = wait.map(|wait| wait.min(LONGEST)),
         FromServer::Question { text, .. } => *text = text.chars().take(LINE).collect(),
         FromServer::Done { .. }
@@ -71,8 +74,6 @@ pub(super) fn harmless(mut frame: FromServer) -> FromServer {
         | FromServer::Refused { made: None, .. }
         | FromServer::Registered { .. }
         | FromServer::LoggedOut { .. }
-        | FromServer::Presence { .. }
-        | FromServer::Changes { .. }
         | FromServer::AccountSettings { .. }
         | FromServer::Pong { .. }
         | FromServer::Unknown => {}
@@ -99,7 +100,8 @@ fn shown(address: &str) -> String {
 mod tests {
     use super::*;
     use crate::protocol::wire::frame::Code;
-    use crate::protocol::wire::item::{Item, Profile};
+    use crate::protocol::wire::item::{Item, Profile, SHORT};
+    use crate::protocol::wire::status::{Online, Shown};
 
     #[test]
     fn what_no_server_says_does_no_harm() {
@@ -161,6 +163,13 @@ mod tests {
         assert_eq!(harmless(found(vec![card("", "x"), card("b", "x")])), found(vec![card("b", "x")]));
         let error = |wait| FromServer::Error { id: 1, code: Code::TryLater, reason: None, wait: Some(wait) };
         assert_eq!((harmless(error(7)), harmless(error(u64::MAX))), (error(7), error(LONGEST)));
+        let shown = |text: String| Shown { state: Online::Away, text };
+        let states = |text: String| FromServer::Changes {
+            came: Vec::new(),
+            went: Vec::new(),
+            states: [("b".to_owned(), shown(text))].into(),
+        };
+        assert_eq!(harmless(states(format!("\u{202e}{}\n", "x".repeat(9_000)))), states("x".repeat(SHORT)));
         let question = |n| FromServer::Question { id: 1, text: "问".repeat(n) };
         assert_eq!((harmless(question(LINE)), harmless(question(9_000))), (question(LINE), question(LINE)));
     }

@@ -65,6 +65,8 @@ struct Durable {
     resumed: usize,
     acknowledged: u64,
     settings: AccountSettings,
+    /// What devices have said of whether somebody is there.
+    here: Vec<bool>,
 }
 
 /// One connection of the small server.
@@ -324,10 +326,13 @@ impl<'a> World<'a> {
             | FromClient::Set { .. }
             | FromClient::People { .. }
             | FromClient::Find { .. }
-            | FromClient::Here { .. }
             | FromClient::Befriend { .. }
             | FromClient::AnswerFriend { .. }
             | FromClient::Unfriend { .. } => Vec::new(),
+            FromClient::Here { away } => {
+                durable.here.push(away);
+                Vec::new()
+            }
             FromClient::Ping { id } => vec![FromServer::Pong { id, at: None }],
             FromClient::AccountSettings { id } => vec![FromServer::AccountSettings { id, settings: durable.settings }],
             FromClient::SetDevices { id, beside } => {

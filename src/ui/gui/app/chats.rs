@@ -176,7 +176,8 @@ impl SignedIn {
     fn header(&self, peer: &Account, core: &Core) -> Header {
         let presence = self.main.roster().presence(peer);
         let color = self.main.roster().profile(peer).and_then(|profile| profile.color);
-        Header { name: self.name(peer), color, presence, own: self.own_state(core) }
+        let line = self.main.roster().line(peer).to_owned();
+        Header { name: self.name(peer), color, presence, line, own: self.own_state(core) }
     }
 
     /// Names and presence may have changed.

@@ -1,6 +1,6 @@
 //! The stage before a login: the login window, what was asked for there, and what the server answered.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use fltk::app;
 use rust_i18n::t;
@@ -19,6 +19,7 @@ use crate::base::model::{Account, Password};
 use crate::client::net::clock;
 use crate::client::session::LoginOutcome;
 use crate::protocol::wire::reply::LoggedIn;
+use crate::protocol::wire::status::Shown;
 
 /// The stage before a login: the login and registration windows, and the login that is being tried.
 pub(super) struct Entry {
@@ -49,6 +50,8 @@ pub(super) enum Asker {
 pub(super) struct Attempt {
     pub me: Account,
     pub online: Option<Vec<Account>>,
+    /// Those of them who are not simply there without a line.
+    pub states: BTreeMap<Account, Shown>,
     /// Unsent texts that the history has kept, each under the account it is for.
     pub drafts: HashMap<Account, String>,
     /// A notice that the main window shows until its reader dismisses it.
@@ -74,7 +77,7 @@ pub(super) fn apply(event: Event) {
 
 impl Attempt {
     fn new(me: Account) -> Self {
-        Self { me, online: None, drafts: HashMap::new(), kept: None }
+        Self { me, online: None, states: BTreeMap::new(), drafts: HashMap::new(), kept: None }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Shows the client's events in the windows they concern.
 
+use std::collections::BTreeMap;
+
 use rust_i18n::t;
 
 use super::super::notice::Kept;
@@ -13,6 +15,7 @@ use crate::base::model::Account;
 use crate::client::Event;
 use crate::client::net::clock;
 use crate::client::session::ConnectionState;
+use crate::protocol::wire::status::Shown;
 
 impl SignedIn {
     /// Shows something that has happened; it stays until the person dismisses it.
@@ -49,8 +52,8 @@ impl SignedIn {
             Event::Page { peer, first, rows } => self.chats.fill(&peer, first, rows),
             Event::Past { peer, more, .. } => self.chats.earlier_came(peer, more, core),
             Event::Extensions(ours) => self.chats.set_foreign(!ours),
-            Event::CameOnline(account) => self.came_or_went(&account, true),
-            Event::WentAway(account) => self.came_or_went(&account, false),
+            Event::CameOnline(account) => self.came_or_went(&account, true, core),
+            Event::WentAway(account) => self.came_or_went(&account, false, core),
             Event::LookedUp { asked, found } => self.looked_up(&asked, &found, core),
             Event::People { text, people, .. } => self.found(text, people, core),
             Event::Profiles(profiles) => {
@@ -128,6 +131,7 @@ impl App {
             Event::LoggedIn(outcome) => self.logged_in(&outcome),
             Event::WentOffline(_) => self.left(),
             Event::Online(accounts) => self.set_online(Some(accounts)),
+            Event::States(states) => self.set_states(states),
             Event::Drafts(drafts) => self.take_drafts(drafts),
             Event::MadeAnew { .. } => self.made_anew(event.notice().unwrap_or_default()),
             Event::Tap(record) => self.wire.push(&record, &mut self.core),
@@ -191,6 +195,15 @@ impl App {
             signed_in.set_online(online, &self.core);
         } else if let Some(attempt) = self.attempt() {
             attempt.online = online;
+        }
+    }
+
+    /// Shows who is away, busy or has a line.
+    fn set_states(&mut self, states: BTreeMap<Account, Shown>) {
+        if let Some(signed_in) = self.stage.signed_in() {
+            signed_in.set_states(states, &self.core);
+        } else if let Some(attempt) = self.attempt() {
+            attempt.states = states;
         }
     }
 

@@ -144,8 +144,9 @@ const LIST: &str = "hongyan-friends.csv";
 
 impl SignedIn {
     /// Shows that somebody came or went, if they are in the list or have a chat window.
-    pub(super) fn came_or_went(&mut self, account: &Account, came: bool) {
-        if self.contact(account).is_none() && !self.chats.windows.contains_key(account) {
+    pub(super) fn came_or_went(&mut self, account: &Account, came: bool, core: &Core) {
+        let known = self.contact(account).is_some() || self.chats.windows.contains_key(account);
+        if !known || !core.settings.comings {
             return;
         }
         let name = shown::within(&self.name(account));

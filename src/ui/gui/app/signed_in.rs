@@ -1,5 +1,7 @@
 //! What belongs to one login: made when somebody logs in, dropped when they leave, and all its windows with it.
 
+use std::collections::BTreeMap;
+
 use super::super::chat_window::OwnState;
 use super::super::friend_window::{Befriending, FriendWindow};
 use super::super::lists_window::ListsWindow;
@@ -18,6 +20,7 @@ use crate::base::model::Account;
 use crate::client::history::MoreStrangers;
 use crate::client::session::ConnectionState;
 use crate::protocol::wire::item::Profile;
+use crate::protocol::wire::status::Shown;
 
 /// The name under which the main window's position is saved.
 const NAME: &str = "main";
@@ -54,11 +57,12 @@ pub(super) struct SignedIn {
 impl SignedIn {
     /// Opens the main window after a login. `said` is a text about the server that is to be shown there.
     pub fn open(attempt: Attempt, settings: Option<SettingsWindow>, said: Option<String>, core: &mut Core) -> Self {
-        let Attempt { me, online, drafts, kept } = attempt;
+        let Attempt { me, online, states, drafts, kept } = attempt;
         let mut main = MainWindow::new(&who(&me, None, core), core.position(NAME), core.emit());
         main.set_link(core.client.link());
         main.set_speaks(core.client.connection().speaks);
         main.set_not_storing(core.client.is_not_storing());
+        main.set_states(states);
         main.set_online(online);
         main.set_silent(core.client.is_silent());
         if let Some(text) = said {
@@ -133,6 +137,13 @@ impl SignedIn {
     /// Shows who is online, if the server says.
     pub fn set_online(&mut self, online: Option<Vec<Account>>, core: &Core) {
         if self.main.set_online(online) {
+            self.refresh_headers(core);
+        }
+    }
+
+    /// Shows who is away, busy or has a line.
+    pub fn set_states(&mut self, states: BTreeMap<Account, Shown>, core: &Core) {
+        if self.main.set_states(states) {
             self.refresh_headers(core);
         }
     }

@@ -6,7 +6,7 @@ use rust_i18n::t;
 
 use crate::base::model::Account;
 use crate::client;
-use crate::client::roster::Presence;
+use crate::client::roster::{Presence, with_line};
 use crate::ui::gui::widgets::Avatar;
 use crate::ui::gui::{theme, widgets};
 
@@ -37,6 +37,8 @@ pub struct Header {
     pub color: Option<u8>,
     /// Whether they are online, at servers that say.
     pub presence: Option<Presence>,
+    /// What they say of where they are; may be empty.
+    pub line: String,
     /// The user's own state.
     pub own: OwnState,
 }
@@ -96,8 +98,7 @@ pub(super) fn draw_head(x: i32, y: i32, w: i32, peer: &Account, head: &Head) {
         _ if header.own == OwnState::Deleted => (t!("gui.account_no_more"), colours.warn),
         _ if header.own == OwnState::Lost => (t!("chat.lost"), colours.warn),
         _ if peer.is_room() => (t!("chat.room"), colours.dim),
-        (_, Some(Presence::Online)) => (t!("main.online"), colours.dim),
-        (_, Some(_)) => (t!("main.not_online"), colours.dim),
+        (_, Some(_)) => (with_line(header.presence, &header.line).into(), colours.dim),
         (_, None) if header.own == OwnState::Unsure => (t!("chat.unsure"), colours.dim),
         (_, None) => (t!("chat.unknown"), colours.dim),
     };

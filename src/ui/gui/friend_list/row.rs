@@ -6,7 +6,7 @@ use rust_i18n::t;
 
 use super::Line;
 use crate::base::shown;
-use crate::client::roster::{Entry, Person, Presence};
+use crate::client::roster::{Entry, Person, with_line};
 use crate::ui::gui::widgets::Avatar;
 use crate::ui::gui::{shape, theme, widgets};
 
@@ -33,11 +33,7 @@ pub(super) fn tip(person: &Person) -> String {
     if person.account.is_room() {
         return widgets::escape(&t!("chat.room"));
     }
-    let word = match person.presence {
-        Some(Presence::Online) => t!("main.online"),
-        Some(_) => t!("main.not_online"),
-        None => "".into(),
-    };
+    let word = with_line(person.presence, &person.line);
     widgets::escape(&format!("{} {word}", shown::within(&person.account.shown())))
 }
 

@@ -227,6 +227,15 @@ pub(in crate::ui::term) static COMMANDS: &[Command] = &[
         2,
         || t!("term.words_may_ask"),
     ),
+    command("state", "我的状态", || t!("term.help_state"), |app, words| app.set_state(words))
+        .takes(0, 2, || t!("term.words_state"))
+        .rest(),
+    command("away-after", "自动离开", || t!("term.help_away_after"), |app, words| app.set_away_after(words))
+        .takes(0, 1, || t!("term.words_minutes"))
+        .without_login(),
+    command("comings", "上下线提示", || t!("term.help_comings"), |app, words| app.set_comings(words))
+        .takes(0, 1, || t!("term.words_comings"))
+        .without_login(),
     command("card", "资料", || t!("term.help_card"), |app, words| app.card(words.first()))
         .takes(0, 1, || t!("term.words_card"))
         .rest()

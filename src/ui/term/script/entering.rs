@@ -228,6 +228,7 @@ fn is_said(event: &Event) -> bool {
         | Event::Found { .. }
         | Event::RowsChanged
         | Event::Online(_)
+        | Event::States(_)
         | Event::CameOnline(_)
         | Event::WentAway(_)
         | Event::Raise

@@ -138,7 +138,7 @@ fn what_a_server_sends_without_end_is_bounded() {
     let mut world = World::online(1);
     for n in 0..3 {
         let came: Vec<_> = (0..MOST_ONLINE / 2 + 1).map(|i| format!("{n}-{i}")).collect();
-        world.session.changed(&came, &[]);
+        world.session.changed(&came, &[], BTreeMap::new());
     }
     assert_eq!(world.session.presence.online.len(), MOST_ONLINE);
 }
