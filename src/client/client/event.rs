@@ -196,12 +196,11 @@ impl Event {
             Self::Copied { offline: true } => t!("secure.copied"),
             Self::Copied { offline: false } => t!("secure.copied_beside"),
             Self::NotStoring(true) => t!("gui.not_storing"),
+            Self::MadeAnew { account, aside, unsent: 0 } => {
+                t!("secure.made_anew", account = account.shown(), file = aside.display())
+            }
             Self::MadeAnew { account, aside, unsent } => {
-                let (account, file) = (account.shown(), aside.display());
-                match unsent {
-                    0 => t!("secure.made_anew", account = account, file = file),
-                    n => t!("secure.made_anew_unsent", account = account, file = file, n = n),
-                }
+                t!("secure.made_anew_unsent", account = account.shown(), file = aside.display(), n = unsent)
             }
             Self::ItemRefused(Code::TooMany) => t!("people.too_many_items"),
             Self::ItemRefused(_) => t!("people.item_refused"),
