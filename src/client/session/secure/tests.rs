@@ -10,6 +10,7 @@ mod items;
 mod later;
 mod looking;
 mod promises;
+mod states;
 mod storing;
 
 use std::collections::{BTreeMap, HashMap};
