@@ -12,6 +12,7 @@ use super::{
     UiEvent, connection_window, keys_window, latin, main_window, menu, password_window, profile_window,
     settings_window, wire_window,
 };
+use crate::protocol::wire::status::Chosen;
 
 /// A key or a chord of keys that an action waits for; `Display` writes it as the list of keys shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -282,6 +283,8 @@ pub struct MenuState {
     pub stays: bool,
     /// Whether the server can change passwords, or may be able to.
     pub password: bool,
+    /// How the person has chosen to be shown to others; `None` where the server knows online and offline alone.
+    pub chosen: Option<Option<Chosen>>,
 }
 
 type Everywhere = Action<fn() -> UiEvent, MenuState>;
@@ -317,6 +320,21 @@ pub const EVERYWHERE: &[Everywhere] = &[
     Everywhere::entry("main.switch", |_| true, || UiEvent::Main(main_window::Event::SwitchAccount)),
     Everywhere::entry("main.password", |own| own.password, || UiEvent::Password(password_window::Event::Open)),
     Everywhere::entry("main.forget_device", |own| own.stays, || UiEvent::Main(main_window::Event::LeaveDevice)),
+    Everywhere::entry(
+        "people.menu_online",
+        |own| own.chosen.is_some_and(|chosen| chosen.is_some()),
+        || UiEvent::Main(main_window::Event::Choose(None)),
+    ),
+    Everywhere::entry(
+        "people.menu_busy",
+        |own| own.chosen.is_some_and(|chosen| chosen != Some(Chosen::Busy)),
+        || UiEvent::Main(main_window::Event::Choose(Some(Chosen::Busy))),
+    ),
+    Everywhere::entry(
+        "people.menu_invisible",
+        |own| own.chosen.is_some_and(|chosen| chosen != Some(Chosen::Invisible)),
+        || UiEvent::Main(main_window::Event::Choose(Some(Chosen::Invisible))),
+    ),
     Everywhere::new(&[Press::Ctrl('k')], "keys.search", || UiEvent::Main(main_window::Event::Search)),
     Everywhere::new(&[Press::Ctrl('q')], "keys.quit", || UiEvent::Main(main_window::Event::Quit))
         .named("main.quit", |_| true),
@@ -357,7 +375,7 @@ pub(super) mod tests {
 
     #[test]
     fn ones_own_menu_offers_what_can_be_done() {
-        let online = MenuState { offline: false, kicked: false, stays: false, password: false };
+        let online = MenuState { offline: false, kicked: false, stays: false, password: false, chosen: None };
         let common = [
             "main.fetch",
             "people.profile_menu",
@@ -371,6 +389,13 @@ pub(super) mod tests {
         let menu = |first: &'static str, last: &[&'static str]| [&[first], &common[..], last].concat();
         assert_eq!(names(&online), menu("main.go_offline", &["main.quit"]));
         let offline = MenuState { offline: true, ..online };
+        let states = |chosen| {
+            let all = names(&MenuState { chosen: Some(chosen), ..online });
+            all.into_iter().filter(|name| !names(&online).contains(name)).collect::<Vec<_>>()
+        };
+        assert_eq!(states(None), ["people.menu_busy", "people.menu_invisible"], "what one is need not be chosen");
+        assert_eq!(states(Some(Chosen::Busy)), ["people.menu_online", "people.menu_invisible"]);
+        assert_eq!(states(Some(Chosen::Invisible)), ["people.menu_online", "people.menu_busy"]);
         assert_eq!(names(&offline), menu("main.go_online", &["main.quit"]));
         assert_eq!(names(&MenuState { kicked: true, ..offline }), menu("main.take_back", &["main.quit"]));
         let all = MenuState { stays: true, password: true, ..online };

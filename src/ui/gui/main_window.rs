@@ -34,7 +34,7 @@ use crate::client::history::Conversation;
 use crate::client::net::clock;
 use crate::client::roster::{self, Person, Roster};
 use crate::client::session::{ConnectionState, SpokenDialect};
-use crate::protocol::wire::status::Shown;
+use crate::protocol::wire::status::{Chosen, Shown};
 use listing::{Listing, watch_midnight};
 use status::{Status, count_down, foot, head};
 
@@ -80,6 +80,8 @@ pub enum Event {
     Export,
     /// The account is to go online or offline.
     SetOnline(bool),
+    /// Others are to be shown the account's owner so; `None`: online.
+    Choose(Option<Chosen>),
     /// The server is to be asked for messages now.
     Fetch,
     /// The search is to get the keyboard.
@@ -140,7 +142,8 @@ impl MainWindow {
         let mut window = screen::window_beside(place, [300, 720], ChatWindow::BESIDE, &super::x11::others());
         window.set_color(palette.bg);
         screen::least(&mut window, 240, 320);
-        let status = Rc::new(RefCell::new(Status { link: ConnectionState::Offline, speaks: None, silent: false }));
+        let status =
+            Rc::new(RefCell::new(Status { link: ConnectionState::Offline, speaks: None, silent: false, chosen: None }));
         let roster = Rc::new(RefCell::new(Roster::new(me.account.clone())));
         let me = Rc::new(RefCell::new(me.clone()));
         let mut head = head(&me, &status);
@@ -342,6 +345,8 @@ impl MainWindow {
 
     /// Sets who is a friend, and requests.
     pub fn set_friends(&mut self, friends: crate::client::history::Friends) {
+        self.status.borrow_mut().chosen = friends.status.state;
+        self.head.redraw();
         self.roster.borrow_mut().set_friends(friends);
         self.fill();
     }
@@ -485,7 +490,7 @@ impl MainWindow {
     pub fn renewed(&self, me: &Me, emit: Emit) -> Self {
         let mut new = Self::new(me, Some(self.position()), emit);
         new.roster.swap(&self.roster);
-        let Status { link, speaks, silent } = *self.status.borrow();
+        let Status { link, speaks, silent, chosen: _ } = *self.status.borrow();
         new.set_link(link);
         (new.status.borrow_mut().speaks, new.status.borrow_mut().silent) = (speaks, silent);
         new.search.set_value(&self.search.value());

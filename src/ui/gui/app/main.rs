@@ -2,12 +2,16 @@
 
 use super::super::actions::{EVERYWHERE, MenuState, choose};
 use super::super::main_window::{Event, MainWindow};
+use rust_i18n::t;
+
+use super::core::Core;
 use super::leaving::{Leaving, leave, leave_by, may_leave, quit};
 use super::signed_in::SignedIn;
 use super::{App, friends, questions, with, with_signed_in};
 use crate::client::Client;
 use crate::client::net::clock;
 use crate::client::session::SpokenDialect;
+use crate::protocol::wire::status::{Chosen, Status};
 
 /// Does what the main window has asked for.
 pub(super) fn apply(event: Event) {
@@ -33,6 +37,9 @@ pub(super) fn apply(event: Event) {
         Event::Export => friends::export(),
         Event::SetOnline(online) => {
             with(|app| app.go(online));
+        }
+        Event::Choose(state) => {
+            with_signed_in(|signed_in, core| signed_in.choose(state, core));
         }
         Event::Fetch => {
             with(App::fetch);
@@ -69,6 +76,26 @@ fn own_menu(at: (i32, i32)) {
     }
 }
 
+impl SignedIn {
+    /// Returns how the person has chosen to be shown to others; `None` where the server knows online and offline alone.
+    fn chosen(&self) -> Option<Option<Chosen>> {
+        let roster = self.main.roster();
+        roster.friends().kept_by_server.then(|| roster.friends().status.state)
+    }
+
+    /// Sets how others are shown the person; their line stays.
+    fn choose(&mut self, state: Option<Chosen>, core: &Core) {
+        let status = Status { state, ..self.main.roster().friends().status.clone() };
+        core.client.set_status(&status);
+        let said = match state {
+            None => t!("people.you_are_online"),
+            Some(Chosen::Busy) => t!("people.you_are_busy"),
+            Some(Chosen::Invisible) => t!("people.you_are_invisible"),
+        };
+        self.main.say(&said);
+    }
+}
+
 impl App {
     fn own(&mut self) -> MenuState {
         let signed_in = self.stage.signed_in().map(|signed_in| &*signed_in);
@@ -77,6 +104,7 @@ impl App {
             offline: self.core.is_offline(),
             kicked: signed_in.is_some_and(SignedIn::is_kicked),
             stays: signed_in.is_some_and(|signed_in| client.can_resume(&signed_in.me)),
+            chosen: signed_in.filter(|_| self.core.is_spoken(SpokenDialect::Secure)).and_then(SignedIn::chosen),
             password: self.core.is_spoken(SpokenDialect::Plain) && client.changes_passwords() != Some(false),
         }
     }

@@ -16,6 +16,7 @@ use super::{FOOT, HEAD, Me};
 use crate::client::net::clock;
 use crate::client::roster::Presence;
 use crate::client::session::{ConnectionState, SpokenDialect};
+use crate::protocol::wire::status::Chosen;
 use crate::ui::gui::canvas::Canvas;
 use crate::ui::gui::theme::Palette;
 use crate::ui::gui::widgets::Avatar;
@@ -29,6 +30,8 @@ pub(super) struct Status {
     pub speaks: Option<SpokenDialect>,
     /// Whether the server is silent.
     pub silent: bool,
+    /// How the person has chosen to be shown to others.
+    pub chosen: Option<Chosen>,
 }
 
 /// Makes the connection line, which opens the connection window.
@@ -100,7 +103,12 @@ fn own_state(status: &Status, colours: &Palette) -> (Cow<'static, str>, Color, O
     match status.link {
         _ if status.silent && !gone => (t!("main.lost"), colours.warn, None),
         ConnectionState::Connected { .. } | ConnectionState::Waiting | ConnectionState::Retrying { .. } => {
-            (t!("main.online"), colours.dim, Some(Presence::Online))
+            match status.chosen {
+                None => (t!("main.online"), colours.dim, Some(Presence::Online)),
+                Some(Chosen::Busy) => (t!("people.busy"), colours.dim, Some(Presence::Busy)),
+                // Who is invisible is there, and for all others offline.
+                Some(Chosen::Invisible) => (t!("people.invisible"), colours.dim, Some(Presence::Offline)),
+            }
         }
         _ => (t!("main.offline"), colours.dim, Some(Presence::Offline)),
     }
