@@ -22,6 +22,12 @@ impl Absence {
         Self { limit, seen: now, away: false, look_at: limit.map(|limit| now + limit) }
     }
 
+    /// Returns the time of so many minutes, as the settings have it; 0 is never.
+    #[must_use]
+    pub fn minutes(minutes: u16) -> Option<Duration> {
+        (minutes > 0).then(|| Duration::from_secs(60 * u64::from(minutes)))
+    }
+
     /// Sets another time, as the person has just chosen it. Returns whether they were away until now.
     pub fn set_limit(&mut self, limit: Option<Duration>, now: Instant) -> bool {
         let was = self.away;

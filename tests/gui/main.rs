@@ -89,6 +89,7 @@ const TESTS: &[(&str, fn())] = &[
     ("the_threads_of_a_small_window_are_scrolled", lasting::the_threads_of_a_small_window_are_scrolled),
     ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
     ("a_tooltip_that_goes_away_harms_nothing", tips::a_tooltip_that_goes_away_harms_nothing),
+    ("the_display_says_how_long_nothing_was_touched", tips::the_display_says_how_long_nothing_was_touched),
     ("what_a_window_says_moves_no_field", sheets::what_a_window_says_moves_no_field),
     ("lines_of_a_form_stand_in_line", sheets::lines_of_a_form_stand_in_line),
     ("the_keys_go_to_the_password_that_is_wrong", sheets::the_keys_go_to_the_password_that_is_wrong),

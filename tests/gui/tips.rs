@@ -113,3 +113,9 @@ pub fn a_tooltip_that_goes_away_harms_nothing() {
     std::panic::set_hook(Box::new(move |info| usual(info)));
     assert_eq!(panics.load(Ordering::SeqCst), 0, "no handler panicked");
 }
+
+/// By this being away is found out.
+pub fn the_display_says_how_long_nothing_was_touched() {
+    let first = hongyan::ui::gui::x11::idle().expect("the display says it");
+    until("it grows", || hongyan::ui::gui::x11::idle().is_some_and(|idle| idle > first));
+}

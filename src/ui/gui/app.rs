@@ -11,9 +11,11 @@
 //! - `preferences`, `connection`, `wire`, `keys`: windows with or without a login.
 //! - `renewal`: all of them once more, in another language or theme.
 //! - `server`: looking for the server.
+//! - `absence`: nobody is at this computer.
 //! - `events`: what the client says.
 //! - `leaving`: how a login ends, and the program.
 
+mod absence;
 mod chats;
 mod connection;
 mod core;
@@ -51,6 +53,7 @@ use super::settings_window::SettingsWindow;
 use super::trust_window::TrustWindow;
 use super::{Args, Emit, UiEvent, begin, screen, theme};
 use crate::base::settings::{Saver, Settings};
+use crate::client::absence::Absence;
 use crate::client::net::clock;
 use crate::client::{Client, ClientError, Config};
 use crate::local::server_choice::ServerChoice;
@@ -132,7 +135,8 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     let emit: Emit = Rc::new(|event| {
         app::add_timeout3(0.0, move |_| apply(event.clone()));
     });
-    let core = Core { client, emit, args, settings, saver, server };
+    let absence = Absence::new(Absence::minutes(settings.away_after), clock::now().instant);
+    let core = Core { client, emit, args, settings, saver, server, absence };
     let mut state = App {
         stage: Stage::Entry(Box::new(Entry::open(None, &core))),
         core,
@@ -146,6 +150,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         state.say(&complaint.to_string());
     }
     APP.set(Some(state));
+    absence::arm();
     begin::first_picture();
     let result = app.run();
     // Here the history commits what waits, and the settings are on disk.
@@ -200,6 +205,7 @@ fn drain() {
 /// Hands a window's event to the part of `app` that owns the window. Nothing is borrowed here, so that a part can open
 /// a dialog while messages go on arriving behind it.
 fn apply(event: UiEvent) {
+    absence::touched();
     match event {
         UiEvent::Login(event) => entry::apply(event),
         UiEvent::Register(event) => registration::apply(event),

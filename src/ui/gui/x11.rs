@@ -47,6 +47,26 @@ pub fn keyboard() -> Option<super::latin::Keyboard> {
     None
 }
 
+/// Returns how long no key and no mouse of this display was touched; `None` if it does not say.
+#[cfg(all(unix, not(target_os = "macos")))]
+#[must_use]
+pub fn idle() -> Option<std::time::Duration> {
+    use x11rb::connection::Connection;
+    use x11rb::protocol::screensaver::ConnectionExt;
+    // A connection of its own, since FLTK's is not ours to use. It is local, and needed once in some minutes.
+    let (x, screen) = x11rb::connect(None).ok()?;
+    let root = x.setup().roots.get(screen)?.root;
+    let told = x.screensaver_query_info(root).ok()?.reply().ok()?;
+    Some(std::time::Duration::from_millis(told.ms_since_user_input.into()))
+}
+
+/// Returns `None`: on these systems only what is done in our windows counts.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[must_use]
+pub fn idle() -> Option<std::time::Duration> {
+    None
+}
+
 /// Returns whether there is something to paste, as far as that is known at once. FLTK would ask the program that has it
 /// what it is, and wait however long that takes.
 #[cfg(all(unix, not(target_os = "macos")))]

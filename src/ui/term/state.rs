@@ -1,8 +1,6 @@
 //! How one is shown to others: online, busy or invisible, with a line of one's own; and away, after some time without a
 //! key.
 
-use std::time::Duration;
-
 use rust_i18n::t;
 
 use super::app::App;
@@ -13,11 +11,6 @@ use crate::base::model::names;
 use crate::client::absence::Absence;
 use crate::client::net::clock;
 use crate::protocol::wire::status::{Chosen, Status};
-
-/// Returns the time without a key after which somebody is away, for [`Absence`].
-pub(super) fn limit(minutes: u16) -> Option<Duration> {
-    (minutes > 0).then(|| Duration::from_secs(60 * u64::from(minutes)))
-}
 
 impl App {
     /// Sets how others are shown oneself, or says it.
@@ -60,7 +53,7 @@ impl App {
             let Ok(minutes) = words.first().parse::<u16>() else { return self.usage(words.command) };
             self.profile.settings.away_after = minutes;
             self.profile.save();
-            if self.absence.set_limit(limit(minutes), clock::now().instant) {
+            if self.absence.set_limit(Absence::minutes(minutes), clock::now().instant) {
                 self.client.set_away(clock::now(), false);
             }
         }
@@ -104,6 +97,6 @@ impl App {
 
     /// What tells whether somebody is at the terminal; at a pipe nobody is away.
     pub(super) fn absence_at(is_terminal: bool, minutes: u16) -> Absence {
-        Absence::new(limit(minutes).filter(|_| is_terminal), clock::now().instant)
+        Absence::new(Absence::minutes(minutes).filter(|_| is_terminal), clock::now().instant)
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::super::{Args, Emit};
 use crate::base::settings::{Saver, Settings};
 use crate::client::Client;
+use crate::client::absence::Absence;
 use crate::client::session::{ConnectionState, SpokenDialect};
 use crate::local::server_choice::ServerChoice;
 
@@ -17,6 +18,8 @@ pub(super) struct Core {
     pub saver: Saver,
     /// The server's name, and its address once that is known.
     pub server: ServerChoice,
+    /// Whether somebody is at this computer.
+    pub absence: Absence,
 }
 
 impl Core {
