@@ -280,7 +280,7 @@ fn whoever_is_answered_from_another_port_is_told_from_which() {
 #[test]
 fn why_a_login_is_put_off_is_said() {
     for (lang, login, wrong, why) in [
-        ("en", "Log in", "Wrong password", "Wrong passwords were tried too often"),
+        ("en", "Log in", "Wrong password", "Too many wrong passwords were tried"),
         ("zh", "登录", "密码错误", "试错密码的次数过多"),
     ] {
         let place = Place::new();

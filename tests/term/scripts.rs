@@ -340,7 +340,7 @@ fn a_pipe_that_ends_waits_for_what_it_asked() {
 fn why_a_login_is_put_off_is_said() {
     let served = Served::new();
     served.ask("01#a#secret#secret#");
-    for (lang, why) in [("en", "Wrong passwords were tried too often"), ("zh", "试错密码的次数过多")] {
+    for (lang, why) in [("en", "Too many wrong passwords were tried"), ("zh", "试错密码的次数过多")] {
         let tried = |password: &str, timeout: &str| {
             let mut job = served.client_in(lang, lang);
             job.args(["--account", "a", "send", "--timeout", timeout, "--to", "a", "x"]);

@@ -11,7 +11,7 @@ use crate::base::shown;
 use crate::client::friendship::{Friendship, sentence};
 use crate::client::history::Friends;
 use crate::client::net::clock;
-use crate::client::session::{FriendOutcome, FriendRequest};
+use crate::client::session::{ConnectionState, FriendOutcome, FriendRequest};
 
 impl App {
     /// Asks somebody to be a friend, with a line of text.
@@ -47,7 +47,16 @@ impl App {
     }
 
     pub(super) fn ask_friend(&mut self, account: Account, request: FriendRequest) {
-        self.login.awaits.friend += 1;
+        let connected = matches!(self.client.link(), ConnectionState::Connected { .. } | ConnectionState::Waiting);
+        if connected {
+            self.login.awaits.friend += 1;
+        } else if self.on_terminal() {
+            self.quiet(&t!("people.sent_later"));
+        } else {
+            // Nothing may wait for a server that may never come back.
+            self.failed(Exit::NoAnswer);
+            return self.warn(&t!("people.unanswered"));
+        }
         self.client.friend(clock::now(), account, request);
     }
 

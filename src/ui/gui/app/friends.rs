@@ -20,7 +20,7 @@ use crate::client::friendship::{Friendship, News, sentence};
 use crate::client::history::{Contact, Friends, contacts};
 use crate::client::net::clock;
 use crate::client::roster::Person;
-use crate::client::session::{FriendOutcome, FriendRequest, LookUpResult, SpokenDialect};
+use crate::client::session::{ConnectionState, FriendOutcome, FriendRequest, LookUpResult, SpokenDialect};
 use crate::protocol::wire::frame::Code;
 
 /// Does what a friend's window has asked for.
@@ -230,7 +230,15 @@ impl SignedIn {
         core.client.set_contact(contact);
         self.main.clear_search();
         if self.befriending != Befriending::No && !blocked {
-            self.friend.iter_mut().for_each(FriendWindow::waits);
+            let connected = matches!(core.client.link(), ConnectionState::Connected { .. } | ConnectionState::Waiting);
+            if connected {
+                self.friend.iter_mut().for_each(FriendWindow::waits);
+            } else {
+                // It is sent once there is a connection; nobody has to wait for that here.
+                self.friend = None;
+                self.main.say(&t!("people.sent_later"));
+                self.open_chat(account.clone(), core);
+            }
             let answer = Some(form.answer.trim().to_owned()).filter(|answer| !answer.is_empty());
             let text = form.text.trim().to_owned();
             return core.client.friend(clock::now(), account, FriendRequest::Ask { text, answer });
