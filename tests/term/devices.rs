@@ -309,13 +309,15 @@ fn a_new_device_reads_what_the_server_keeps() {
     terminal.foot_is("a>");
     terminal.line("chat b");
     terminal.shows("/past shows what the server keeps.");
-    for (n, shown) in [("15", "→ b: 第 35 条"), ("", "→ b: 第 15 条"), ("", "→ b: 第 0 条")] {
+    // The remark of the first device is the server's to keep, so it is here too.
+    for (n, shown) in [("15", "→ 七号: 第 35 条"), ("", "→ 七号: 第 15 条"), ("", "→ 七号: 第 0 条")]
+    {
         terminal.line(format!("/past {n}").trim_end());
         terminal.shows(shown);
     }
     // From then on it stands in the history.
     terminal.line("/search 第 7 条");
-    terminal.shows("→ b: 第 7 条 (is offline; the server keeps it)\nMessages with “第 7 条”: 1");
+    terminal.shows("→ 七号: 第 7 条 (is offline; the server keeps it)\nMessages with “第 7 条”: 1");
     // The pipe waits for it.
     let said = check(&mut served.client("newer"), "login a\nsecret\nadd b\npast b 2\n", 0);
     assert!(said.contains("2 messages kept at the server") && said.contains("第 49 条"), "{said}");
