@@ -10,6 +10,7 @@ use super::Roster;
 use crate::base::fold::fold;
 use crate::base::model::{Account, names};
 use crate::base::shown;
+use crate::client::history::Conversation;
 use crate::protocol::wire::item::Profile;
 
 /// Who people are, as the server says.
@@ -102,11 +103,15 @@ impl Roster {
     /// Returns the names of all who are called by another one than their account, by account.
     #[must_use]
     pub fn names(&self) -> HashMap<String, String> {
-        let named = self.people().map(|account| (account, self.name(account)));
-        named
-            .filter(|(account, name)| *name != account.shown())
-            .map(|(account, name)| (account.to_string(), name))
-            .collect()
+        let remarked = self.conversations.iter().map(|c| (&c.contact.account, names::tidy(&c.contact.remark)));
+        let remarks: HashMap<&Account, String> = remarked.filter(|(_, remark)| !remark.is_empty()).collect();
+        let name = |account: &Account| match remarks.get(account) {
+            Some(remark) => shown::line(remark),
+            None => self.given_name(account),
+        };
+        let named = self.people().map(|account| (account, name(account)));
+        let named = named.filter(|(account, name)| *name != account.shown());
+        named.map(|(account, name)| (account.to_string(), name)).collect()
     }
 
     /// Everybody of whom there is something to show, some of them more than once.
@@ -129,9 +134,11 @@ impl Roster {
         };
         note(&own, &self.me);
         note(self.me.as_str(), &self.me);
+        for Conversation { contact, .. } in self.conversations.iter().filter(|c| !c.contact.remark.is_empty()) {
+            note(&names::tidy(&contact.remark), &contact.account);
+        }
         for account in self.people() {
             note(account.as_str(), account);
-            note(&names::tidy(self.remark(account)), account);
             if let Some(profile) = self.profile(account) {
                 note(&profile.name, account);
             }
