@@ -278,7 +278,13 @@ impl SignedIn {
             (FriendRequest::Ask { .. }, _, Some(_)) => {
                 self.friend = None;
                 self.open_chat(account.clone(), core);
-                self.tell(&text);
+                if *outcome == FriendOutcome::Done {
+                    // Of the moment: the list shows from then on how it stands.
+                    log::info!("said: {text}");
+                    self.main.say(&text);
+                } else {
+                    self.tell(&text);
+                }
             }
             // The list shows what was done; only a failure needs a message.
             (_, FriendOutcome::Done, _) => self.main.say(&text),
